@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+# How every target of this project is compiled: link `project_options` PRIVATE.
+
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS ON) # GNU C: the firmware is ordinary ESP-IDF code, the host is Linux
+set(CMAKE_POSITION_INDEPENDENT_CODE ON) # the host library goes into the Python module too
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+option(HOSTED_WERROR "Treat warnings as errors" OFF)
+option(HOSTED_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+option(HOSTED_COVERAGE "Build for line coverage" OFF)
+
+add_library(project_options INTERFACE)
+target_compile_options(project_options INTERFACE
+    -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes
+    -Wmissing-prototypes -Wvla -Wundef -Wwrite-strings -Wformat=2
+    $<$<BOOL:${HOSTED_WERROR}>:-Werror>)
+target_compile_definitions(project_options INTERFACE _GNU_SOURCE)
+
+if(HOSTED_SANITIZE)
+    add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all
+                        -fno-omit-frame-pointer)
+    add_link_options(-fsanitize=address,undefined)
+endif()
+if(HOSTED_COVERAGE)
+    add_compile_options(--coverage -fprofile-update=atomic)
+    add_link_options(--coverage)
+endif()

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HOSTED_DEVICE_H
+#define HOSTED_DEVICE_H
+/*
+ * One ESP32 behind its control device: the requests that a host can make of it.
+ *
+ * Every function that can fail returns 0 (or a count) or a negative errno value and then fills
+ * *fault. `ret_` outputs are written on success only. Common to all calls on an open device:
+ *
+ *   -ETIMEDOUT   no answer in time                              HOSTED_NO_ANSWER
+ *   -ENODEV      the control device has gone                    HOSTED_NO_ANSWER
+ *   -EREMOTEIO   the ESP32 refused; fault->device_code          HOSTED_REFUSED
+ *   -ECANCELED   options.cancel was requested                   HOSTED_LOCAL
+ *
+ * A device may be used by one thread at a time. No function prints, exits or changes a signal.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hosted/fault.h"
+
+enum hosted_dialect {
+    HOSTED_DIALECT_AUTO = 0,
+    HOSTED_DIALECT_CLASSIC, /* ESP-Hosted-FG up to February 2022, endpoint "control" */
+};
+
+/*
+ * A way to stop a call from a signal handler or another thread. hosted_cancel_request() is
+ * async-signal-safe and stays in force; the others are not and does not.
+ */
+struct hosted_cancel;
+int hosted_cancel_new(struct hosted_cancel **ret); /* 0, -ENOMEM, or from eventfd(2) */
+void hosted_cancel_request(struct hosted_cancel *cancel);
+bool hosted_cancel_requested(const struct hosted_cancel *cancel);
+void hosted_cancel_free(struct hosted_cancel *cancel); /* accepts NULL */
+
+/* All zero is a good start. */
+struct hosted_options {
+    const char *path; /* NULL: $ESP_HOSTED_DEVICE, else /dev/esps0 */
+    enum hosted_dialect dialect;
+    unsigned timeout_s; /* longest wait for one reply; 0: 30, and longer for the erase of a slot */
+    struct hosted_cancel *cancel; /* borrowed; NULL: cannot be stopped */
+    void (*log)(void *ctx, const char *line); /* what happens on the wire; NULL: nobody listens */
+    void *log_ctx;
+};
+
+struct hosted_device; /* opaque */
+
+/*
+ * Opens the control device and locks it against every other process that uses this library
+ * (flock on the node itself). Asks nothing of the ESP32. To be closed by hosted_close().
+ *   -ENOENT, -EACCES, -ENXIO …  the node cannot be opened       HOSTED_NO_ANSWER
+ *   -EBUSY  another process holds it; the text has its number   HOSTED_BUSY
+ */
+int hosted_open(const struct hosted_options *options, struct hosted_device **ret,
+                struct hosted_fault *fault);
+void hosted_close(struct hosted_device *device); /* accepts NULL */
+
+/* The path that is open, for messages. */
+const char *hosted_path(const struct hosted_device *device);
+
+/* What this project's firmware says of itself; stock firmware says nothing. */
+struct hosted_identity {
+    bool known;             /* false: everything below is meaningless */
+    uint16_t chip_id;       /* as in the image header */
+    uint32_t slot_bytes;    /* of the slot that the next update goes to */
+    char running_slot[17];  /* partition label */
+    char project[33];
+    char version[33];
+    int can_roll_back;      /* of the boot loader: 1, 0, -1 not known yet */
+    uint32_t features;
+};
+
+enum hosted_mode {
+    HOSTED_MODE_NONE = 0,
+    HOSTED_MODE_STATION = 1,
+    HOSTED_MODE_ACCESS_POINT = 2,
+    HOSTED_MODE_BOTH = 3,
+};
+
+enum hosted_encryption {
+    HOSTED_OPEN = 0,
+    HOSTED_WEP = 1,
+    HOSTED_WPA_PSK = 2,
+    HOSTED_WPA2_PSK = 3,
+    HOSTED_WPA_WPA2_PSK = 4,
+    HOSTED_WPA2_ENTERPRISE = 5,
+    HOSTED_WPA3_PSK = 6,
+    HOSTED_WPA2_WPA3_PSK = 7,
+};
+
+#define HOSTED_SSID_BYTES 32
+#define HOSTED_MAC_CHARS  17 /* "aa:bb:cc:dd:ee:ff" */
+
+struct hosted_ap {
+    char ssid[HOSTED_SSID_BYTES + 1]; /* any bytes, and a NUL behind them */
+    size_t ssid_len;
+    char bssid[HOSTED_MAC_CHARS + 1];
+    int rssi; /* dBm */
+    int channel;
+    enum hosted_encryption encryption;
+};
+
+struct hosted_network {
+    const char *ssid;     /* 1 to 32 bytes */
+    const char *password; /* at most 64 bytes; NULL or "" for an open network */
+    const char *bssid;    /* "aa:bb:cc:dd:ee:ff"; NULL or "" for any */
+    bool wpa3;            /* the ESP32 may use WPA3 */
+    int listen_interval;  /* beacons; 0: the usual 3 */
+};
+
+/* The Wi-Fi mode and, where `ret_identity` is not NULL, who answers. */
+int hosted_get_mode(struct hosted_device *device, enum hosted_mode *ret_mode,
+                    struct hosted_identity *ret_identity, struct hosted_fault *fault);
+int hosted_set_mode(struct hosted_device *device, enum hosted_mode mode,
+                    struct hosted_fault *fault);
+
+/* `mode` says whose: HOSTED_MODE_STATION or HOSTED_MODE_ACCESS_POINT. -EINVAL: neither, no MAC. */
+int hosted_get_mac(struct hosted_device *device, enum hosted_mode mode,
+                   char ret_mac[HOSTED_MAC_CHARS + 1], struct hosted_fault *fault);
+int hosted_set_mac(struct hosted_device *device, enum hosted_mode mode, const char *mac,
+                   struct hosted_fault *fault);
+
+/*
+ * Joins a network; returns once the ESP32 says how that ended.
+ *   -EINVAL  the lengths above do not hold; nothing was sent    HOSTED_USAGE
+ *   -ENOENT  no access point of this name is in reach           HOSTED_REFUSED
+ *   -EACCES  the password is wrong                              HOSTED_REFUSED
+ */
+int hosted_connect(struct hosted_device *device, const struct hosted_network *network,
+                   struct hosted_fault *fault);
+int hosted_disconnect(struct hosted_device *device, struct hosted_fault *fault);
+
+/* -ENOTCONN: the station is not connected (HOSTED_REFUSED). */
+int hosted_get_ap(struct hosted_device *device, struct hosted_ap *ret, struct hosted_fault *fault);
+
+/* Returns how many access points are in *ret, which the caller frees with free(). */
+int hosted_scan(struct hosted_device *device, struct hosted_ap **ret, struct hosted_fault *fault);
+
+#endif

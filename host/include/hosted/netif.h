@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HOSTED_NETIF_H
+#define HOSTED_NETIF_H
+/* The network interface that belongs to the ESP32's station: ethsta0. Linux only. */
+#include "hosted/fault.h"
+
+#define HOSTED_STATION_INTERFACE "ethsta0"
+
+/*
+ * Takes the interface down, gives it the hardware address `mac` ("aa:bb:cc:dd:ee:ff") and takes it
+ * up; its other flags stay as they are. 0, -ENODEV (no such interface), -EPERM, or what the kernel
+ * said; always HOSTED_LOCAL.
+ */
+int hosted_netif_up(const char *interface, const char *mac, struct hosted_fault *fault);
+int hosted_netif_down(const char *interface, struct hosted_fault *fault);
+
+#endif
