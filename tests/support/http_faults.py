@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A web server that breaks its word in the ways that servers and networks do."""
+
+import socket
+import struct
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+from .process import HANG_S
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: "FaultServer"
+
+    def do_GET(self) -> None:
+        path = urlsplit(self.path).path
+        self.server.seen.append((path, dict(self.headers)))
+        behaviour = _BEHAVIOURS.get(path.strip("/").split("/")[0])
+        if behaviour is None:
+            self.send_error(404)
+        else:
+            self.close_connection = True
+            behaviour(self, self.server.image)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def head(self, status: int = 200, **headers: str | int) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), str(value))
+        self.send_header("Connection", "close")
+        self.end_headers()
+
+    def send(self, data: bytes) -> None:
+        self.wfile.write(data)
+        self.wfile.flush()
+
+
+def _ok(web: _Handler, image: bytes) -> None:
+    web.head(Content_Length=len(image))
+    web.send(image)
+
+
+def _no_length(web: _Handler, image: bytes) -> None:
+    web.head()
+    web.send(image)
+
+
+def _short_no_length(web: _Handler, image: bytes) -> None:
+    web.head()
+    web.send(image[: len(image) // 2])
+
+
+def _cut(web: _Handler, image: bytes) -> None:
+    web.head(Content_Length=len(image))
+    web.send(image[: len(image) // 2])
+
+
+def _cut_at_zero(web: _Handler, image: bytes) -> None:
+    web.head(Content_Length=len(image))
+
+
+def _chunk(data: bytes) -> bytes:
+    return f"{len(data):x}\r\n".encode() + data + b"\r\n"
+
+
+def _chunked(web: _Handler, image: bytes) -> None:
+    web.head(Transfer_Encoding="chunked")
+    for at in range(0, len(image), 1500):
+        web.send(_chunk(image[at : at + 1500]))
+    web.send(b"0\r\n\r\n")
+
+
+def _cut_chunked(web: _Handler, image: bytes) -> None:
+    web.head(Transfer_Encoding="chunked")
+    web.send(_chunk(image[:1500]) + _chunk(image[1500 : len(image) // 2]))
+
+
+def _stall(web: _Handler, image: bytes) -> None:
+    web.head(Content_Length=len(image))
+    web.send(image[: len(image) // 2])
+    web.server.stopping.wait(HANG_S * 2)
+
+
+def _stall_head(web: _Handler, image: bytes) -> None:
+    web.server.stopping.wait(HANG_S * 2)
+
+
+def _reset(web: _Handler, image: bytes) -> None:
+    web.head(Content_Length=len(image))
+    web.send(image[: len(image) // 2])
+    # The client must have read what came: a reset throws away what it has not.
+    web.server.go_on.wait(HANG_S)
+    web.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    web.connection.close()
+
+
+def _late(web: _Handler, image: bytes) -> None:
+    """The second half comes only when the test says so."""
+    web.head(Content_Length=len(image))
+    web.send(image[: len(image) // 2])
+    web.server.go_on.wait(HANG_S)
+    web.send(image[len(image) // 2 :])
+
+
+def _error_page(status: int) -> Callable[[_Handler, bytes], None]:
+    def behaviour(web: _Handler, image: bytes) -> None:
+        page = b"<html><h1>%d</h1></html>" % status
+        web.head(status, Content_Type="text/html", Content_Length=len(page))
+        web.send(page)
+
+    return behaviour
+
+
+def _html(web: _Handler, image: bytes) -> None:
+    page = b"<html>please log in</html>" * 400
+    web.head(Content_Type="text/html", Content_Length=len(page))
+    web.send(page)
+
+
+def _redirect(web: _Handler, image: bytes) -> None:
+    web.head(302, Location="/ok/image.bin", Content_Length=0)
+
+
+def _redirect_loop(web: _Handler, image: bytes) -> None:
+    web.head(302, Location="/redirect-loop/image.bin", Content_Length=0)
+
+
+def _redirect_file(web: _Handler, image: bytes) -> None:
+    web.head(302, Location="file:///etc/hostname", Content_Length=0)
+
+
+def _lying_gzip(web: _Handler, image: bytes) -> None:
+    web.head(Content_Length=len(image), Content_Encoding="gzip")
+    web.send(image)
+
+
+def _partial(web: _Handler, image: bytes) -> None:
+    """A part that nobody asked for."""
+    half = len(image) // 2
+    web.head(206, Content_Length=half, Content_Range=f"bytes 0-{half - 1}/{len(image)}")
+    web.send(image[:half])
+
+
+def _empty(web: _Handler, image: bytes) -> None:
+    web.head(Content_Length=0)
+
+
+_BEHAVIOURS: dict[str, Callable[[_Handler, bytes], None]] = {
+    "ok": _ok,
+    "no-length": _no_length,
+    "short-no-length": _short_no_length,
+    "cut": _cut,
+    "cut-at-zero": _cut_at_zero,
+    "chunked": _chunked,
+    "cut-chunked": _cut_chunked,
+    "stall": _stall,
+    "stall-head": _stall_head,
+    "reset": _reset,
+    "late": _late,
+    "401": _error_page(401),
+    "404": _error_page(404),
+    "500": _error_page(500),
+    "503": _error_page(503),
+    "html": _html,
+    "redirect": _redirect,
+    "redirect-loop": _redirect_loop,
+    "redirect-file": _redirect_file,
+    "lying-gzip": _lying_gzip,
+    "partial": _partial,
+    "empty": _empty,
+}
+
+
+class FaultServer(ThreadingHTTPServer):
+    """Serves one image; the first part of the path says how."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, image: bytes) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.image = image
+        self.seen: list[tuple[str, dict[str, str]]] = []
+        self.stopping = threading.Event()  # stalled answers end
+        self.go_on = threading.Event()  # answers that wait in their middle go on
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+
+    def url(self, behaviour: str) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/{behaviour}/image.bin"
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that hangs up is what many tests are about."""
+
+    def close(self) -> None:
+        self.stopping.set()
+        self.go_on.set()
+        self.shutdown()
+        self.server_close()
+        self._thread.join(HANG_S)

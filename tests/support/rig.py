@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One ESP32, its driver and the tools, put together for one test."""
+
+import json
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from . import netns
+from .http_faults import FaultServer
+from .process import Process, Result
+from .proxy import FaultProxy
+from .simulator import Hostedd, Simulator
+from .tools import Build, Toolbox
+from .waiting import wait_for
+
+# The three ways to update, as a user types them.
+UPDATERS = ("test.out", "esp-ota", "ota_update.py")
+
+VERB = {"test.out": ["ota"], "esp-ota": ["update"], "ota_update.py": []}
+
+
+class Rig:
+    """Starts what it is asked for, ends it all, and then looks at what it left behind."""
+
+    def __init__(self, folder: Path, build: Build) -> None:
+        self.folder = folder
+        self.build = build
+        self.tools = Toolbox(build, folder)
+        self.sim: Simulator
+        self.hostedd: Hostedd
+        self.proxy: FaultProxy | None = None
+        self.old: str  # the version that the ESP32 ran at first
+        self._stack = ExitStack()
+        self._servers = 0
+
+    # Starting
+
+    def power_on(
+        self, *options: str | Path, proxy: bool = True, flash: Path | None = None
+    ) -> "Rig":
+        """An ESP32 that runs, with its control device."""
+        self.add_simulator(*options, flash=flash)
+        self.sim.start()
+        self.old = self.sim.events("boot")[-1]["version"]
+        self.add_hostedd()
+        if proxy:
+            self.add_proxy()
+        return self
+
+    def add_simulator(
+        self, *options: str | Path, flash: Path | None = None, wrap: Sequence[str] = ()
+    ) -> Simulator:
+        self.sim = Simulator(self.build.binary("esp32-sim"), self.folder, options, wrap, flash)
+        self._stack.callback(self.sim.close)
+        return self.sim
+
+    def add_hostedd(self, tap: str | None = None, wrap: Sequence[str] = ()) -> Hostedd:
+        self.hostedd = Hostedd(
+            self.build.binary("esp-hostedd"), self.folder, self.sim.bus, tap, wrap
+        )
+        self._stack.callback(self.hostedd.close)
+        self.hostedd.wait_ready()
+        return self.hostedd
+
+    def add_proxy(self) -> FaultProxy:
+        self.proxy = FaultProxy(self.hostedd.control, self.folder / "proxy")
+        self._stack.callback(self.proxy.close)
+        return self.proxy
+
+    def serve(self, image: bytes) -> FaultServer:
+        server = FaultServer(image)
+        self._stack.callback(server.close)
+        return server
+
+    def aps(self, *points: dict[str, Any]) -> Path:
+        """A file for --aps."""
+        path = self.folder / "aps.json"
+        path.write_text(json.dumps(points))
+        return path
+
+    def file(self, name: str, data: bytes) -> Path:
+        path = self.folder / name
+        path.write_bytes(data)
+        return path
+
+    # Using
+
+    @property
+    def device(self) -> Path:
+        """What tools open."""
+        return self.proxy.path if self.proxy is not None else self.hostedd.control
+
+    def where(self, tool: str, image: bytes | str | Path) -> str | Path:
+        """An image as this tool takes it: ota_update.py reads URLs only."""
+        if isinstance(image, bytes):
+            if tool == "ota_update.py":
+                return self.serve(image).url("ok")
+            self._servers += 1
+            return self.file(f"image{self._servers}.bin", image)
+        return image
+
+    def start_update(
+        self, tool: str, image: bytes | str | Path, *options: str, timeout: int = 60
+    ) -> Process:
+        return self.tools.start(
+            tool,
+            *VERB[tool],
+            self.where(tool, image),
+            "--device",
+            self.device,
+            "--timeout",
+            str(timeout),
+            *options,
+        )
+
+    def update(
+        self, tool: str, image: bytes | str | Path, *options: str, timeout: int = 60
+    ) -> Result:
+        return self.tools.finish(self.start_update(tool, image, *options, timeout=timeout))
+
+    def command(self, tool: str, *args: str | Path, timeout: int = 60, **how: Any) -> Result:
+        """Any other command of a tool on this rig's device."""
+        return self.tools.run(
+            tool, *args, "--device", self.device, "--timeout", str(timeout), **how
+        )
+
+    def finally_close(self, thing: Any) -> None:
+        self._stack.callback(thing.close)
+
+    def finally_kill(self, process: Process) -> None:
+        self._stack.callback(process.kill)
+
+    @staticmethod
+    def no_network() -> tuple[str, ...]:
+        """In front of a tool that could change an interface: there it finds none."""
+        return netns.UNSHARE
+
+    @staticmethod
+    def wait(probe: Callable[[], object], what: str) -> None:
+        wait_for(probe, what)
+
+    # Checking
+
+    def reboot(self) -> dict[str, Any]:
+        """Cuts the power, gives it back, and returns what booted."""
+        self.sim.cut_power()
+        self.sim.start()
+        return self.sim.wait_event("boot")
+
+    def check_boots(self, version: str) -> None:
+        """Whatever happened: with its power back the ESP32 runs this version."""
+        assert self.reboot()["version"] == version
+
+    def check_arrived(self, image: bytes) -> None:
+        """The ESP32 restarted into the image's slot, which holds it and nothing else."""
+        booted = self.sim.wait_boots(2)
+        self.sim.flash.check_slot_holds(booted["slot"], image)
+
+    def said(self) -> str:
+        """Everything that anybody printed or wrote into a log."""
+        texts = [result.output for result in self.tools.said]
+        for log in self.folder.rglob("*"):
+            if log.suffix in (".stdout", ".stderr", ".jsonl", ".log"):
+                texts.append(log.read_text(errors="backslashreplace"))
+        return "\n".join(texts)
+
+    def close(self) -> None:
+        print(self.said()[-8000:])
+        self._stack.close()

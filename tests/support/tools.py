@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The host tools under test, each run as a user would run it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .process import Process, Result, check_sanitizers, environment
+from .waiting import HANG_S
+
+ROOT = Path(__file__).resolve().parents[2]
+HOST_CONTROL = ROOT / "host/linux/host_control"
+
+# The exit statuses of every tool.
+DONE, LOCAL, USAGE, IMAGE, NO_ANSWER, REFUSED, NOT_UP, BUSY, NOTHING = range(9)
+
+
+@dataclass(frozen=True)
+class Build:
+    """One CMake preset's programs."""
+
+    preset: str
+
+    @property
+    def folder(self) -> Path:
+        return ROOT / "build" / self.preset
+
+    def binary(self, name: str) -> Path:
+        path = self.folder / "bin" / name
+        assert path.exists(), f"{path} is missing: cmake --build --preset {self.preset}"
+        return path
+
+    @property
+    def sanitized(self) -> bool:
+        return self.preset == "asan"
+
+
+@dataclass
+class Toolbox:
+    """Runs tools and keeps everything that they said, for the search for secrets."""
+
+    build: Build
+    folder: Path
+    said: list[Result] = field(default_factory=list)
+    _started: int = 0
+
+    def command(self, tool: str) -> tuple[list[str | Path], dict[str, str]]:
+        """How a tool is called: program and environment."""
+        if not tool.endswith(".py"):
+            return [self.build.binary(tool)], {}
+        return [sys.executable, HOST_CONTROL / "python_support" / tool], self.python_env()
+
+    def python_env(self) -> dict[str, str]:
+        """What Python needs to load the library of this build."""
+        env = {"ESP_HOSTED_OTA_BUILD": str(self.build.folder)}
+        if self.build.sanitized:
+            runtime = subprocess.run(
+                ["gcc", "-print-file-name=libasan.so"], capture_output=True, text=True, check=True
+            ).stdout.strip()
+            # Python itself never frees everything: leaks are looked for in the C tools.
+            env |= {"LD_PRELOAD": runtime, "ASAN_OPTIONS": "detect_leaks=0"}
+        return env
+
+    def start(
+        self,
+        tool: str,
+        *args: str | Path,
+        env: Mapping[str, str] | None = None,
+        wrap: Sequence[str] = (),
+        stdin: int | None = subprocess.DEVNULL,
+    ) -> Process:
+        """Starts a tool and returns at once; its Result is for finish()."""
+        command, tool_env = self.command(tool)
+        self._started += 1
+        return Process(
+            [*wrap, *command, *args],
+            self.folder / f"{self._started}.{tool}",
+            {**tool_env, **(env or {})},
+            stdin=stdin,
+        )
+
+    def finish(self, process: Process, timeout: float = HANG_S) -> Result:
+        result = process.wait(timeout)
+        self.said.append(result)
+        print(result)
+        check_sanitizers(result.output)
+        assert "Traceback" not in result.stderr, result
+        return result
+
+    def run(
+        self,
+        tool: str,
+        *args: str | Path,
+        env: Mapping[str, str] | None = None,
+        wrap: Sequence[str] = (),
+        stdin: str | None = None,
+    ) -> Result:
+        """Runs a tool to its end. `stdin` is text for its standard input."""
+        if stdin is None:
+            return self.finish(self.start(tool, *args, env=env, wrap=wrap))
+        read, write = os.pipe()
+        os.write(write, stdin.encode())
+        os.close(write)
+        try:
+            process = self.start(tool, *args, env=env, wrap=wrap, stdin=read)
+        finally:
+            os.close(read)
+        return self.finish(process)
+
+
+__all__ = [
+    "BUSY",
+    "DONE",
+    "IMAGE",
+    "LOCAL",
+    "NOTHING",
+    "NOT_UP",
+    "NO_ANSWER",
+    "REFUSED",
+    "ROOT",
+    "USAGE",
+    "Build",
+    "Toolbox",
+    "environment",
+]
