@@ -89,6 +89,8 @@ struct fw_image_reader {
     uint64_t offset; /* of the next byte in the image */
     uint32_t state_left;
     uint32_t segments_left;
+    uint32_t page_bytes;    /* of the chip's MMU */
+    uint32_t first_address; /* where segment 0 is loaded */
     uint8_t checksum;
     uint8_t head[FW_IMAGE_HEAD_BYTES];
     uint8_t small[FW_IMAGE_DIGEST_BYTES]; /* a segment header or the digest, as it comes in */
