@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "world.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define HANDED_OVER "ESP32_SIM_WORLD" /* environment: the number of the memfd */
+
+struct world *world;
+
+static char *const *s_argv;
+static int s_memfd;
+
+static int map(int memfd)
+{
+    void *const at = mmap(NULL, sizeof(*world), PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
+
+    if (at == MAP_FAILED)
+        return -errno;
+    world = at;
+    s_memfd = memfd;
+    return 0;
+}
+
+static int make_new(void)
+{
+    const int memfd = memfd_create("esp32-sim", MFD_CLOEXEC);
+
+    if (memfd < 0)
+        return -errno;
+    if (ftruncate(memfd, sizeof(*world)) < 0)
+        return -errno;
+
+    const int rc = map(memfd);
+
+    if (rc < 0)
+        return rc;
+    world->bytes = sizeof(*world);
+    return 1;
+}
+
+/* Calls `apply` for each descriptor that is handed over at a reset. */
+static void for_each_descriptor(void (*apply)(int fd))
+{
+    const int single[] = { s_memfd, world->events.file, world->bus.listener, world->bus.client,
+                           world->ctl.listener, world->flash };
+
+    for (size_t i = 0; i < sizeof(single) / sizeof(single[0]); i++)
+        apply(single[i]);
+    for (int i = 0; i < CTL_MAX_CLIENTS; i++)
+        apply(world->ctl.clients[i].fd);
+    for (int i = 0; i < world->air.count; i++)
+        apply(world->air.aps[i].tap);
+}
+
+static void keep_over_exec(int fd)
+{
+    if (fd >= 0)
+        fcntl(fd, F_SETFD, 0);
+}
+
+static void close_on_exec(int fd)
+{
+    if (fd >= 0)
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+/* Variables marked RTC_NOINIT_ATTR lie in a section of their own, which exists only if there are
+ * any; sections named like an identifier get these symbols from the linker. */
+extern char __start_rtc_noinit[] __attribute__((weak));
+extern char __stop_rtc_noinit[] __attribute__((weak));
+
+static size_t rtc_bytes(void)
+{
+    const size_t bytes = (size_t)(__stop_rtc_noinit - __start_rtc_noinit);
+
+    return bytes < WORLD_RTC_BYTES ? bytes : WORLD_RTC_BYTES;
+}
+
+static void save_rtc(void)
+{
+    if (rtc_bytes() > 0)
+        memcpy(world->rtc, __start_rtc_noinit, rtc_bytes());
+}
+
+static void restore_rtc(void)
+{
+    if (rtc_bytes() > 0)
+        memcpy(__start_rtc_noinit, world->rtc, rtc_bytes());
+}
+
+int world_open(char *const *argv)
+{
+    const char *const handed_over = getenv(HANDED_OVER);
+    struct stat status;
+
+    s_argv = argv;
+    if (handed_over == NULL)
+        return make_new();
+
+    const int memfd = atoi(handed_over);
+
+    unsetenv(HANDED_OVER);
+    if (fstat(memfd, &status) < 0 || status.st_size != sizeof(*world))
+        return make_new();
+
+    const int rc = map(memfd);
+
+    if (rc < 0)
+        return rc;
+    if (world->bytes != sizeof(*world))
+        return -EBADMSG;
+    for_each_descriptor(close_on_exec);
+    restore_rtc();
+    return 0;
+}
+
+_Noreturn void world_reset(enum world_reset reason)
+{
+    char number[16];
+
+    events_reset(&world->events, world_now_us(), world_reset_name(reason));
+    world->reset = reason;
+    save_rtc();
+    for_each_descriptor(keep_over_exec);
+    snprintf(number, sizeof(number), "%d", s_memfd);
+    setenv(HANDED_OVER, number, 1);
+    execv("/proc/self/exe", s_argv);
+    perror("esp32-sim: reset");
+    exit(1);
+}
+
+const char *world_reset_name(enum world_reset reason)
+{
+    static const char *const names[] = {
+        [WORLD_RESET_POWER_ON] = "power_on", [WORLD_RESET_EXTERNAL] = "external",
+        [WORLD_RESET_SOFTWARE] = "software", [WORLD_RESET_PANIC] = "panic",
+        [WORLD_RESET_WATCHDOG] = "watchdog",
+    };
+
+    return names[reason];
+}
+
+void world_send_frame(const uint8_t *frame, size_t len)
+{
+    if (world->bus.client < 0)
+        return;
+    sim_clock_frame_sent(&world->clock);
+    bus_send(&world->bus, frame, len);
+}
