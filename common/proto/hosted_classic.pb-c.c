@@ -502,6 +502,186 @@ void   hosted_classic__req_ota_write__free_unpacked
   assert(message->base.descriptor == &hosted_classic__req_ota_write__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   hosted_classic__refusal_at1__init
+                     (HostedClassic__RefusalAt1         *message)
+{
+  static const HostedClassic__RefusalAt1 init_value = HOSTED_CLASSIC__REFUSAL_AT1__INIT;
+  *message = init_value;
+}
+size_t hosted_classic__refusal_at1__get_packed_size
+                     (const HostedClassic__RefusalAt1 *message)
+{
+  assert(message->base.descriptor == &hosted_classic__refusal_at1__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hosted_classic__refusal_at1__pack
+                     (const HostedClassic__RefusalAt1 *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hosted_classic__refusal_at1__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hosted_classic__refusal_at1__pack_to_buffer
+                     (const HostedClassic__RefusalAt1 *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hosted_classic__refusal_at1__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+HostedClassic__RefusalAt1 *
+       hosted_classic__refusal_at1__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (HostedClassic__RefusalAt1 *)
+     protobuf_c_message_unpack (&hosted_classic__refusal_at1__descriptor,
+                                allocator, len, data);
+}
+void   hosted_classic__refusal_at1__free_unpacked
+                     (HostedClassic__RefusalAt1 *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hosted_classic__refusal_at1__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hosted_classic__refusal_at2__init
+                     (HostedClassic__RefusalAt2         *message)
+{
+  static const HostedClassic__RefusalAt2 init_value = HOSTED_CLASSIC__REFUSAL_AT2__INIT;
+  *message = init_value;
+}
+size_t hosted_classic__refusal_at2__get_packed_size
+                     (const HostedClassic__RefusalAt2 *message)
+{
+  assert(message->base.descriptor == &hosted_classic__refusal_at2__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hosted_classic__refusal_at2__pack
+                     (const HostedClassic__RefusalAt2 *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hosted_classic__refusal_at2__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hosted_classic__refusal_at2__pack_to_buffer
+                     (const HostedClassic__RefusalAt2 *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hosted_classic__refusal_at2__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+HostedClassic__RefusalAt2 *
+       hosted_classic__refusal_at2__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (HostedClassic__RefusalAt2 *)
+     protobuf_c_message_unpack (&hosted_classic__refusal_at2__descriptor,
+                                allocator, len, data);
+}
+void   hosted_classic__refusal_at2__free_unpacked
+                     (HostedClassic__RefusalAt2 *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hosted_classic__refusal_at2__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hosted_classic__refusal_at3__init
+                     (HostedClassic__RefusalAt3         *message)
+{
+  static const HostedClassic__RefusalAt3 init_value = HOSTED_CLASSIC__REFUSAL_AT3__INIT;
+  *message = init_value;
+}
+size_t hosted_classic__refusal_at3__get_packed_size
+                     (const HostedClassic__RefusalAt3 *message)
+{
+  assert(message->base.descriptor == &hosted_classic__refusal_at3__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hosted_classic__refusal_at3__pack
+                     (const HostedClassic__RefusalAt3 *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hosted_classic__refusal_at3__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hosted_classic__refusal_at3__pack_to_buffer
+                     (const HostedClassic__RefusalAt3 *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hosted_classic__refusal_at3__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+HostedClassic__RefusalAt3 *
+       hosted_classic__refusal_at3__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (HostedClassic__RefusalAt3 *)
+     protobuf_c_message_unpack (&hosted_classic__refusal_at3__descriptor,
+                                allocator, len, data);
+}
+void   hosted_classic__refusal_at3__free_unpacked
+                     (HostedClassic__RefusalAt3 *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hosted_classic__refusal_at3__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hosted_classic__refusal_at8__init
+                     (HostedClassic__RefusalAt8         *message)
+{
+  static const HostedClassic__RefusalAt8 init_value = HOSTED_CLASSIC__REFUSAL_AT8__INIT;
+  *message = init_value;
+}
+size_t hosted_classic__refusal_at8__get_packed_size
+                     (const HostedClassic__RefusalAt8 *message)
+{
+  assert(message->base.descriptor == &hosted_classic__refusal_at8__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hosted_classic__refusal_at8__pack
+                     (const HostedClassic__RefusalAt8 *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hosted_classic__refusal_at8__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hosted_classic__refusal_at8__pack_to_buffer
+                     (const HostedClassic__RefusalAt8 *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hosted_classic__refusal_at8__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+HostedClassic__RefusalAt8 *
+       hosted_classic__refusal_at8__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (HostedClassic__RefusalAt8 *)
+     protobuf_c_message_unpack (&hosted_classic__refusal_at8__descriptor,
+                                allocator, len, data);
+}
+void   hosted_classic__refusal_at8__free_unpacked
+                     (HostedClassic__RefusalAt8 *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hosted_classic__refusal_at8__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   hosted_classic__message__init
                      (HostedClassic__Message         *message)
 {
@@ -1193,7 +1373,159 @@ const ProtobufCMessageDescriptor hosted_classic__req_ota_write__descriptor =
   (ProtobufCMessageInit) hosted_classic__req_ota_write__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors[23] =
+static const ProtobufCFieldDescriptor hosted_classic__refusal_at1__field_descriptors[1] =
+{
+  {
+    "resp",
+    1,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_INT32,
+    offsetof(HostedClassic__RefusalAt1, has_resp),
+    offsetof(HostedClassic__RefusalAt1, resp),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hosted_classic__refusal_at1__field_indices_by_name[] = {
+  0,   /* field[0] = resp */
+};
+static const ProtobufCIntRange hosted_classic__refusal_at1__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor hosted_classic__refusal_at1__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hosted_classic.RefusalAt1",
+  "RefusalAt1",
+  "HostedClassic__RefusalAt1",
+  "hosted_classic",
+  sizeof(HostedClassic__RefusalAt1),
+  1,
+  hosted_classic__refusal_at1__field_descriptors,
+  hosted_classic__refusal_at1__field_indices_by_name,
+  1,  hosted_classic__refusal_at1__number_ranges,
+  (ProtobufCMessageInit) hosted_classic__refusal_at1__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hosted_classic__refusal_at2__field_descriptors[1] =
+{
+  {
+    "resp",
+    2,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_INT32,
+    offsetof(HostedClassic__RefusalAt2, has_resp),
+    offsetof(HostedClassic__RefusalAt2, resp),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hosted_classic__refusal_at2__field_indices_by_name[] = {
+  0,   /* field[0] = resp */
+};
+static const ProtobufCIntRange hosted_classic__refusal_at2__number_ranges[1 + 1] =
+{
+  { 2, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor hosted_classic__refusal_at2__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hosted_classic.RefusalAt2",
+  "RefusalAt2",
+  "HostedClassic__RefusalAt2",
+  "hosted_classic",
+  sizeof(HostedClassic__RefusalAt2),
+  1,
+  hosted_classic__refusal_at2__field_descriptors,
+  hosted_classic__refusal_at2__field_indices_by_name,
+  1,  hosted_classic__refusal_at2__number_ranges,
+  (ProtobufCMessageInit) hosted_classic__refusal_at2__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hosted_classic__refusal_at3__field_descriptors[1] =
+{
+  {
+    "resp",
+    3,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_INT32,
+    offsetof(HostedClassic__RefusalAt3, has_resp),
+    offsetof(HostedClassic__RefusalAt3, resp),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hosted_classic__refusal_at3__field_indices_by_name[] = {
+  0,   /* field[0] = resp */
+};
+static const ProtobufCIntRange hosted_classic__refusal_at3__number_ranges[1 + 1] =
+{
+  { 3, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor hosted_classic__refusal_at3__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hosted_classic.RefusalAt3",
+  "RefusalAt3",
+  "HostedClassic__RefusalAt3",
+  "hosted_classic",
+  sizeof(HostedClassic__RefusalAt3),
+  1,
+  hosted_classic__refusal_at3__field_descriptors,
+  hosted_classic__refusal_at3__field_indices_by_name,
+  1,  hosted_classic__refusal_at3__number_ranges,
+  (ProtobufCMessageInit) hosted_classic__refusal_at3__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hosted_classic__refusal_at8__field_descriptors[1] =
+{
+  {
+    "resp",
+    8,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_INT32,
+    offsetof(HostedClassic__RefusalAt8, has_resp),
+    offsetof(HostedClassic__RefusalAt8, resp),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hosted_classic__refusal_at8__field_indices_by_name[] = {
+  0,   /* field[0] = resp */
+};
+static const ProtobufCIntRange hosted_classic__refusal_at8__number_ranges[1 + 1] =
+{
+  { 8, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor hosted_classic__refusal_at8__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hosted_classic.RefusalAt8",
+  "RefusalAt8",
+  "HostedClassic__RefusalAt8",
+  "hosted_classic",
+  sizeof(HostedClassic__RefusalAt8),
+  1,
+  hosted_classic__refusal_at8__field_descriptors,
+  hosted_classic__refusal_at8__field_indices_by_name,
+  1,  hosted_classic__refusal_at8__number_ranges,
+  (ProtobufCMessageInit) hosted_classic__refusal_at8__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors[32] =
 {
   {
     "msg",
@@ -1328,6 +1660,30 @@ static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "resp_get_soft_ap",
+    21,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(HostedClassic__Message, payload_case),
+    offsetof(HostedClassic__Message, resp_get_soft_ap),
+    &hosted_classic__refusal_at8__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "resp_set_soft_ap",
+    23,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(HostedClassic__Message, payload_case),
+    offsetof(HostedClassic__Message, resp_set_soft_ap),
+    &hosted_classic__refusal_at1__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "req_disconnect_ap",
     24,
     PROTOBUF_C_LABEL_OPTIONAL,
@@ -1347,6 +1703,18 @@ static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors
     offsetof(HostedClassic__Message, payload_case),
     offsetof(HostedClassic__Message, resp_disconnect_ap),
     &hosted_classic__resp_only__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "resp_stop_soft_ap",
+    27,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(HostedClassic__Message, payload_case),
+    offsetof(HostedClassic__Message, resp_stop_soft_ap),
+    &hosted_classic__refusal_at1__descriptor,
     NULL,
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -1376,6 +1744,18 @@ static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "resp_get_stations",
+    31,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(HostedClassic__Message, payload_case),
+    offsetof(HostedClassic__Message, resp_get_stations),
+    &hosted_classic__refusal_at3__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "req_set_mac",
     32,
     PROTOBUF_C_LABEL_OPTIONAL,
@@ -1395,6 +1775,30 @@ static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors
     offsetof(HostedClassic__Message, payload_case),
     offsetof(HostedClassic__Message, resp_set_mac),
     &hosted_classic__resp_only__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "resp_set_power_save",
+    35,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(HostedClassic__Message, payload_case),
+    offsetof(HostedClassic__Message, resp_set_power_save),
+    &hosted_classic__refusal_at1__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "resp_get_power_save",
+    37,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(HostedClassic__Message, payload_case),
+    offsetof(HostedClassic__Message, resp_get_power_save),
+    &hosted_classic__refusal_at2__descriptor,
     NULL,
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -1471,41 +1875,91 @@ static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "resp_set_vendor_element",
+    45,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(HostedClassic__Message, payload_case),
+    offsetof(HostedClassic__Message, resp_set_vendor_element),
+    &hosted_classic__refusal_at1__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "resp_set_tx_power",
+    47,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(HostedClassic__Message, payload_case),
+    offsetof(HostedClassic__Message, resp_set_tx_power),
+    &hosted_classic__refusal_at1__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "resp_get_tx_power",
+    49,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(HostedClassic__Message, payload_case),
+    offsetof(HostedClassic__Message, resp_get_tx_power),
+    &hosted_classic__refusal_at2__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hosted_classic__message__field_indices_by_name[] = {
   0,   /* field[0] = msg */
   9,   /* field[9] = req_connect_ap */
-  11,   /* field[11] = req_disconnect_ap */
+  13,   /* field[13] = req_disconnect_ap */
   7,   /* field[7] = req_get_ap */
   1,   /* field[1] = req_get_mac */
   3,   /* field[3] = req_get_mode */
-  17,   /* field[17] = req_ota_begin */
-  21,   /* field[21] = req_ota_end */
-  19,   /* field[19] = req_ota_write */
-  13,   /* field[13] = req_scan */
-  15,   /* field[15] = req_set_mac */
+  23,   /* field[23] = req_ota_begin */
+  27,   /* field[27] = req_ota_end */
+  25,   /* field[25] = req_ota_write */
+  16,   /* field[16] = req_scan */
+  19,   /* field[19] = req_set_mac */
   5,   /* field[5] = req_set_mode */
   10,   /* field[10] = resp_connect_ap */
-  12,   /* field[12] = resp_disconnect_ap */
+  14,   /* field[14] = resp_disconnect_ap */
   8,   /* field[8] = resp_get_ap */
   2,   /* field[2] = resp_get_mac */
   4,   /* field[4] = resp_get_mode */
-  18,   /* field[18] = resp_ota_begin */
-  22,   /* field[22] = resp_ota_end */
-  20,   /* field[20] = resp_ota_write */
-  14,   /* field[14] = resp_scan */
-  16,   /* field[16] = resp_set_mac */
+  22,   /* field[22] = resp_get_power_save */
+  11,   /* field[11] = resp_get_soft_ap */
+  18,   /* field[18] = resp_get_stations */
+  31,   /* field[31] = resp_get_tx_power */
+  24,   /* field[24] = resp_ota_begin */
+  28,   /* field[28] = resp_ota_end */
+  26,   /* field[26] = resp_ota_write */
+  17,   /* field[17] = resp_scan */
+  20,   /* field[20] = resp_set_mac */
   6,   /* field[6] = resp_set_mode */
+  21,   /* field[21] = resp_set_power_save */
+  12,   /* field[12] = resp_set_soft_ap */
+  30,   /* field[30] = resp_set_tx_power */
+  29,   /* field[29] = resp_set_vendor_element */
+  15,   /* field[15] = resp_stop_soft_ap */
 };
-static const ProtobufCIntRange hosted_classic__message__number_ranges[6 + 1] =
+static const ProtobufCIntRange hosted_classic__message__number_ranges[11 + 1] =
 {
   { 1, 0 },
   { 10, 1 },
-  { 24, 11 },
-  { 28, 13 },
-  { 32, 15 },
-  { 38, 17 },
-  { 0, 23 }
+  { 21, 11 },
+  { 23, 12 },
+  { 27, 15 },
+  { 31, 18 },
+  { 35, 21 },
+  { 37, 22 },
+  { 45, 29 },
+  { 47, 30 },
+  { 49, 31 },
+  { 0, 32 }
 };
 const ProtobufCMessageDescriptor hosted_classic__message__descriptor =
 {
@@ -1515,10 +1969,10 @@ const ProtobufCMessageDescriptor hosted_classic__message__descriptor =
   "HostedClassic__Message",
   "hosted_classic",
   sizeof(HostedClassic__Message),
-  23,
+  32,
   hosted_classic__message__field_descriptors,
   hosted_classic__message__field_indices_by_name,
-  6,  hosted_classic__message__number_ranges,
+  11,  hosted_classic__message__number_ranges,
   (ProtobufCMessageInit) hosted_classic__message__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

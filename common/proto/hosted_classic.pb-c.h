@@ -27,6 +27,10 @@ typedef struct HostedClassic__ReqConnectAp HostedClassic__ReqConnectAp;
 typedef struct HostedClassic__AccessPoint HostedClassic__AccessPoint;
 typedef struct HostedClassic__RespScan HostedClassic__RespScan;
 typedef struct HostedClassic__ReqOtaWrite HostedClassic__ReqOtaWrite;
+typedef struct HostedClassic__RefusalAt1 HostedClassic__RefusalAt1;
+typedef struct HostedClassic__RefusalAt2 HostedClassic__RefusalAt2;
+typedef struct HostedClassic__RefusalAt3 HostedClassic__RefusalAt3;
+typedef struct HostedClassic__RefusalAt8 HostedClassic__RefusalAt8;
 typedef struct HostedClassic__Message HostedClassic__Message;
 
 
@@ -250,6 +254,54 @@ struct  HostedClassic__ReqOtaWrite
     , 0, {0,NULL} }
 
 
+/*
+ * The replies to soft access point, power save and vendor commands, of which this project only
+ * ever says "refused": their other fields are left out.
+ */
+struct  HostedClassic__RefusalAt1
+{
+  ProtobufCMessage base;
+  protobuf_c_boolean has_resp;
+  int32_t resp;
+};
+#define HOSTED_CLASSIC__REFUSAL_AT1__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hosted_classic__refusal_at1__descriptor) \
+    , 0, 0 }
+
+
+struct  HostedClassic__RefusalAt2
+{
+  ProtobufCMessage base;
+  protobuf_c_boolean has_resp;
+  int32_t resp;
+};
+#define HOSTED_CLASSIC__REFUSAL_AT2__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hosted_classic__refusal_at2__descriptor) \
+    , 0, 0 }
+
+
+struct  HostedClassic__RefusalAt3
+{
+  ProtobufCMessage base;
+  protobuf_c_boolean has_resp;
+  int32_t resp;
+};
+#define HOSTED_CLASSIC__REFUSAL_AT3__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hosted_classic__refusal_at3__descriptor) \
+    , 0, 0 }
+
+
+struct  HostedClassic__RefusalAt8
+{
+  ProtobufCMessage base;
+  protobuf_c_boolean has_resp;
+  int32_t resp;
+};
+#define HOSTED_CLASSIC__REFUSAL_AT8__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hosted_classic__refusal_at8__descriptor) \
+    , 0, 0 }
+
+
 typedef enum {
   HOSTED_CLASSIC__MESSAGE__PAYLOAD__NOT_SET = 0,
   HOSTED_CLASSIC__MESSAGE__PAYLOAD_REQ_GET_MAC = 10,
@@ -262,18 +314,27 @@ typedef enum {
   HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_GET_AP = 17,
   HOSTED_CLASSIC__MESSAGE__PAYLOAD_REQ_CONNECT_AP = 18,
   HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_CONNECT_AP = 19,
+  HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_GET_SOFT_AP = 21,
+  HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_SET_SOFT_AP = 23,
   HOSTED_CLASSIC__MESSAGE__PAYLOAD_REQ_DISCONNECT_AP = 24,
   HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_DISCONNECT_AP = 25,
+  HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_STOP_SOFT_AP = 27,
   HOSTED_CLASSIC__MESSAGE__PAYLOAD_REQ_SCAN = 28,
   HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_SCAN = 29,
+  HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_GET_STATIONS = 31,
   HOSTED_CLASSIC__MESSAGE__PAYLOAD_REQ_SET_MAC = 32,
   HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_SET_MAC = 33,
+  HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_SET_POWER_SAVE = 35,
+  HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_GET_POWER_SAVE = 37,
   HOSTED_CLASSIC__MESSAGE__PAYLOAD_REQ_OTA_BEGIN = 38,
   HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_OTA_BEGIN = 39,
   HOSTED_CLASSIC__MESSAGE__PAYLOAD_REQ_OTA_WRITE = 40,
   HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_OTA_WRITE = 41,
   HOSTED_CLASSIC__MESSAGE__PAYLOAD_REQ_OTA_END = 42,
-  HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_OTA_END = 43
+  HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_OTA_END = 43,
+  HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_SET_VENDOR_ELEMENT = 45,
+  HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_SET_TX_POWER = 47,
+  HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_GET_TX_POWER = 49
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOSTED_CLASSIC__MESSAGE__PAYLOAD__CASE)
 } HostedClassic__Message__PayloadCase;
 
@@ -297,18 +358,27 @@ struct  HostedClassic__Message
     HostedClassic__RespGetAp *resp_get_ap;
     HostedClassic__ReqConnectAp *req_connect_ap;
     HostedClassic__RespOnly *resp_connect_ap;
+    HostedClassic__RefusalAt8 *resp_get_soft_ap;
+    HostedClassic__RefusalAt1 *resp_set_soft_ap;
     HostedClassic__Empty *req_disconnect_ap;
     HostedClassic__RespOnly *resp_disconnect_ap;
+    HostedClassic__RefusalAt1 *resp_stop_soft_ap;
     HostedClassic__Empty *req_scan;
     HostedClassic__RespScan *resp_scan;
+    HostedClassic__RefusalAt3 *resp_get_stations;
     HostedClassic__ReqSetMac *req_set_mac;
     HostedClassic__RespOnly *resp_set_mac;
+    HostedClassic__RefusalAt1 *resp_set_power_save;
+    HostedClassic__RefusalAt2 *resp_get_power_save;
     HostedClassic__Empty *req_ota_begin;
     HostedClassic__RespOnly *resp_ota_begin;
     HostedClassic__ReqOtaWrite *req_ota_write;
     HostedClassic__RespOnly *resp_ota_write;
     HostedClassic__Empty *req_ota_end;
     HostedClassic__RespOnly *resp_ota_end;
+    HostedClassic__RefusalAt1 *resp_set_vendor_element;
+    HostedClassic__RefusalAt1 *resp_set_tx_power;
+    HostedClassic__RefusalAt2 *resp_get_tx_power;
   };
 };
 #define HOSTED_CLASSIC__MESSAGE__INIT \
@@ -525,6 +595,82 @@ HostedClassic__ReqOtaWrite *
 void   hosted_classic__req_ota_write__free_unpacked
                      (HostedClassic__ReqOtaWrite *message,
                       ProtobufCAllocator *allocator);
+/* HostedClassic__RefusalAt1 methods */
+void   hosted_classic__refusal_at1__init
+                     (HostedClassic__RefusalAt1         *message);
+size_t hosted_classic__refusal_at1__get_packed_size
+                     (const HostedClassic__RefusalAt1   *message);
+size_t hosted_classic__refusal_at1__pack
+                     (const HostedClassic__RefusalAt1   *message,
+                      uint8_t             *out);
+size_t hosted_classic__refusal_at1__pack_to_buffer
+                     (const HostedClassic__RefusalAt1   *message,
+                      ProtobufCBuffer     *buffer);
+HostedClassic__RefusalAt1 *
+       hosted_classic__refusal_at1__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hosted_classic__refusal_at1__free_unpacked
+                     (HostedClassic__RefusalAt1 *message,
+                      ProtobufCAllocator *allocator);
+/* HostedClassic__RefusalAt2 methods */
+void   hosted_classic__refusal_at2__init
+                     (HostedClassic__RefusalAt2         *message);
+size_t hosted_classic__refusal_at2__get_packed_size
+                     (const HostedClassic__RefusalAt2   *message);
+size_t hosted_classic__refusal_at2__pack
+                     (const HostedClassic__RefusalAt2   *message,
+                      uint8_t             *out);
+size_t hosted_classic__refusal_at2__pack_to_buffer
+                     (const HostedClassic__RefusalAt2   *message,
+                      ProtobufCBuffer     *buffer);
+HostedClassic__RefusalAt2 *
+       hosted_classic__refusal_at2__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hosted_classic__refusal_at2__free_unpacked
+                     (HostedClassic__RefusalAt2 *message,
+                      ProtobufCAllocator *allocator);
+/* HostedClassic__RefusalAt3 methods */
+void   hosted_classic__refusal_at3__init
+                     (HostedClassic__RefusalAt3         *message);
+size_t hosted_classic__refusal_at3__get_packed_size
+                     (const HostedClassic__RefusalAt3   *message);
+size_t hosted_classic__refusal_at3__pack
+                     (const HostedClassic__RefusalAt3   *message,
+                      uint8_t             *out);
+size_t hosted_classic__refusal_at3__pack_to_buffer
+                     (const HostedClassic__RefusalAt3   *message,
+                      ProtobufCBuffer     *buffer);
+HostedClassic__RefusalAt3 *
+       hosted_classic__refusal_at3__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hosted_classic__refusal_at3__free_unpacked
+                     (HostedClassic__RefusalAt3 *message,
+                      ProtobufCAllocator *allocator);
+/* HostedClassic__RefusalAt8 methods */
+void   hosted_classic__refusal_at8__init
+                     (HostedClassic__RefusalAt8         *message);
+size_t hosted_classic__refusal_at8__get_packed_size
+                     (const HostedClassic__RefusalAt8   *message);
+size_t hosted_classic__refusal_at8__pack
+                     (const HostedClassic__RefusalAt8   *message,
+                      uint8_t             *out);
+size_t hosted_classic__refusal_at8__pack_to_buffer
+                     (const HostedClassic__RefusalAt8   *message,
+                      ProtobufCBuffer     *buffer);
+HostedClassic__RefusalAt8 *
+       hosted_classic__refusal_at8__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hosted_classic__refusal_at8__free_unpacked
+                     (HostedClassic__RefusalAt8 *message,
+                      ProtobufCAllocator *allocator);
 /* HostedClassic__Message methods */
 void   hosted_classic__message__init
                      (HostedClassic__Message         *message);
@@ -579,6 +725,18 @@ typedef void (*HostedClassic__RespScan_Closure)
 typedef void (*HostedClassic__ReqOtaWrite_Closure)
                  (const HostedClassic__ReqOtaWrite *message,
                   void *closure_data);
+typedef void (*HostedClassic__RefusalAt1_Closure)
+                 (const HostedClassic__RefusalAt1 *message,
+                  void *closure_data);
+typedef void (*HostedClassic__RefusalAt2_Closure)
+                 (const HostedClassic__RefusalAt2 *message,
+                  void *closure_data);
+typedef void (*HostedClassic__RefusalAt3_Closure)
+                 (const HostedClassic__RefusalAt3 *message,
+                  void *closure_data);
+typedef void (*HostedClassic__RefusalAt8_Closure)
+                 (const HostedClassic__RefusalAt8 *message,
+                  void *closure_data);
 typedef void (*HostedClassic__Message_Closure)
                  (const HostedClassic__Message *message,
                   void *closure_data);
@@ -601,6 +759,10 @@ extern const ProtobufCMessageDescriptor hosted_classic__req_connect_ap__descript
 extern const ProtobufCMessageDescriptor hosted_classic__access_point__descriptor;
 extern const ProtobufCMessageDescriptor hosted_classic__resp_scan__descriptor;
 extern const ProtobufCMessageDescriptor hosted_classic__req_ota_write__descriptor;
+extern const ProtobufCMessageDescriptor hosted_classic__refusal_at1__descriptor;
+extern const ProtobufCMessageDescriptor hosted_classic__refusal_at2__descriptor;
+extern const ProtobufCMessageDescriptor hosted_classic__refusal_at3__descriptor;
+extern const ProtobufCMessageDescriptor hosted_classic__refusal_at8__descriptor;
 extern const ProtobufCMessageDescriptor hosted_classic__message__descriptor;
 
 PROTOBUF_C__END_DECLS

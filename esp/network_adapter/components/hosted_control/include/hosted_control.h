@@ -40,6 +40,9 @@ void hosted_control_on_frame(const uint8_t *frame, size_t len);
  */
 void hosted_control_on_wifi_event(int32_t event_id, const void *event_data);
 
+/* To be called about once a second: what waits for the radio does not wait for ever. */
+void hosted_control_on_tick(void);
+
 /* One Ethernet frame that the station received: goes to the host. Same task as the others. */
 void hosted_control_on_station_rx(const void *ethernet, size_t len);
 

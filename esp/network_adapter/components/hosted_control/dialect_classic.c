@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The classic dialect on the ESP32's side: requests in, replies out, byte for byte as upstream's. */
+#include <errno.h>
+#include <string.h>
+
+#include "control_message.h"
+#include "hosted_classic.pb-c.h"
+#include "serial_tlv.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+/*
+ * Memory of one decoded request, instead of the heap: what a message of the largest size can need
+ * with its payload, and room for fields that nobody knows. What needs more is refused.
+ */
+#define ARENA_BYTES (SERIAL_TLV_MAX_BYTES + 2048)
+
+static struct {
+    _Alignas(max_align_t) uint8_t bytes[ARENA_BYTES];
+    size_t used;
+} s_arena;
+
+static void *arena_alloc(void *ctx, size_t size)
+{
+    const size_t need = (size + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
+
+    (void)ctx;
+    if (size > ARENA_BYTES || need > ARENA_BYTES - s_arena.used)
+        return NULL;
+
+    void *at = s_arena.bytes + s_arena.used;
+
+    s_arena.used += need;
+    return at;
+}
+
+static void arena_free(void *ctx, void *pointer)
+{
+    (void)ctx; /* all at once, at the next request */
+    (void)pointer;
+}
+
+static ProtobufCAllocator s_allocator = { .alloc = arena_alloc, .free = arena_free };
+
+/* Request number and payload field to operation; a payload of 0 is not needed. */
+static const struct {
+    int message;
+    HostedClassic__Message__PayloadCase payload;
+    enum control_op op;
+} s_requests[] = {
+    { HOSTED_CLASSIC__MESSAGE_ID__REQ_GET_MAC,
+      HOSTED_CLASSIC__MESSAGE__PAYLOAD_REQ_GET_MAC,
+      CONTROL_GET_MAC },
+    { HOSTED_CLASSIC__MESSAGE_ID__REQ_GET_MODE, 0, CONTROL_GET_MODE },
+    { HOSTED_CLASSIC__MESSAGE_ID__REQ_SET_MODE,
+      HOSTED_CLASSIC__MESSAGE__PAYLOAD_REQ_SET_MODE,
+      CONTROL_SET_MODE },
+    { HOSTED_CLASSIC__MESSAGE_ID__REQ_GET_AP, 0, CONTROL_GET_AP },
+    { HOSTED_CLASSIC__MESSAGE_ID__REQ_CONNECT_AP,
+      HOSTED_CLASSIC__MESSAGE__PAYLOAD_REQ_CONNECT_AP,
+      CONTROL_CONNECT },
+    { HOSTED_CLASSIC__MESSAGE_ID__REQ_DISCONNECT_AP, 0, CONTROL_DISCONNECT },
+    { HOSTED_CLASSIC__MESSAGE_ID__REQ_SCAN, 0, CONTROL_SCAN },
+    { HOSTED_CLASSIC__MESSAGE_ID__REQ_SET_MAC,
+      HOSTED_CLASSIC__MESSAGE__PAYLOAD_REQ_SET_MAC,
+      CONTROL_SET_MAC },
+    { HOSTED_CLASSIC__MESSAGE_ID__REQ_OTA_BEGIN, 0, CONTROL_OTA_BEGIN },
+    { HOSTED_CLASSIC__MESSAGE_ID__REQ_OTA_WRITE,
+      HOSTED_CLASSIC__MESSAGE__PAYLOAD_REQ_OTA_WRITE,
+      CONTROL_OTA_WRITE },
+    { HOSTED_CLASSIC__MESSAGE_ID__REQ_OTA_END, 0, CONTROL_OTA_END },
+};
+
+/* Requests of upstream that this firmware always refuses, rather than let a host wait for 30 s. */
+static const HostedClassic__Message__PayloadCase s_refusals[] = {
+    HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_GET_SOFT_AP,
+    HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_SET_SOFT_AP,
+    HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_STOP_SOFT_AP,
+    HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_GET_STATIONS,
+    HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_SET_POWER_SAVE,
+    HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_GET_POWER_SAVE,
+    HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_SET_VENDOR_ELEMENT,
+    HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_SET_TX_POWER,
+    HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_GET_TX_POWER,
+};
+
+/* The reply's payload field: 10 + the reply's number, which is the request's + 1. */
+static HostedClassic__Message__PayloadCase reply_field(int request)
+{
+    return (HostedClassic__Message__PayloadCase)(request + 11);
+}
+
+static int operation_of(const HostedClassic__Message *message, enum control_op *ret)
+{
+    for (size_t i = 0; i < COUNT_OF(s_requests); i++) {
+        if (s_requests[i].message != message->msg)
+            continue;
+        if (s_requests[i].payload != 0 && s_requests[i].payload != message->payload_case)
+            return -EBADMSG;
+        *ret = s_requests[i].op;
+        return 0;
+    }
+    for (size_t i = 0; i < COUNT_OF(s_refusals); i++) {
+        if (reply_field(message->msg) == s_refusals[i]) {
+            *ret = CONTROL_UNSUPPORTED;
+            return 0;
+        }
+    }
+    return -EBADMSG;
+}
+
+/* An absent string is empty. */
+static int take_string(char *to, size_t size, const char *from)
+{
+    const size_t len = from != NULL ? strlen(from) : 0;
+
+    if (len >= size)
+        return -EBADMSG;
+    memcpy(to, len > 0 ? from : "", len + 1);
+    return 0;
+}
+
+static int take_connect(const HostedClassic__ReqConnectAp *from, struct control_request *to)
+{
+    to->connect.wpa3 = from->is_wpa3_supported;
+    to->connect.listen_interval = from->listen_interval;
+    if (take_string(to->connect.ssid, sizeof(to->connect.ssid), from->ssid) < 0
+        || take_string(to->connect.password, sizeof(to->connect.password), from->password) < 0)
+        return -EBADMSG;
+    return take_string(to->connect.bssid, sizeof(to->connect.bssid), from->bssid);
+}
+
+static int take_payload(const HostedClassic__Message *from, struct control_request *to)
+{
+    switch (to->op) {
+    case CONTROL_GET_MAC:
+        to->mode = from->req_get_mac->mode;
+        return 0;
+    case CONTROL_SET_MODE:
+        to->mode = from->req_set_mode->mode;
+        return 0;
+    case CONTROL_CONNECT:
+        return take_connect(from->req_connect_ap, to);
+    case CONTROL_SET_MAC:
+        if (from->req_set_mac->mac.len >= sizeof(to->set_mac.text))
+            return -EBADMSG;
+        to->set_mac.mode = from->req_set_mac->mode;
+        memset(to->set_mac.text, 0, sizeof(to->set_mac.text));
+        memcpy(to->set_mac.text, from->req_set_mac->mac.len > 0 ? from->req_set_mac->mac.data
+                                                                : (const uint8_t *)"",
+               from->req_set_mac->mac.len);
+        return 0;
+    case CONTROL_OTA_WRITE:
+        to->ota_write.data = from->req_ota_write->data.data;
+        to->ota_write.len = from->req_ota_write->data.len;
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+static int classic_decode(const uint8_t *data, size_t len, struct control_request *ret)
+{
+    struct control_request request = { .op = CONTROL_UNSUPPORTED };
+
+    s_arena.used = 0;
+    const HostedClassic__Message *message =
+        hosted_classic__message__unpack(&s_allocator, len, data);
+
+    if (message == NULL || operation_of(message, &request.op) < 0
+        || take_payload(message, &request) < 0)
+        return -EBADMSG;
+    request.origin.message = message->msg;
+    *ret = request;
+    return 0;
+}
+
+static ProtobufCBinaryData text(const char *string)
+{
+    return (ProtobufCBinaryData) { .len = strlen(string), .data = (uint8_t *)string };
+}
+
+static int pack(HostedClassic__Message *message, uint8_t *buf, size_t size)
+{
+    if (hosted_classic__message__get_packed_size(message) > size)
+        return -EMSGSIZE;
+    return (int)hosted_classic__message__pack(message, buf);
+}
+
+static int encode_mac(const struct control_reply *reply, HostedClassic__Message *message,
+                      uint8_t *buf, size_t size)
+{
+    HostedClassic__RespGetMac body = HOSTED_CLASSIC__RESP_GET_MAC__INIT;
+
+    body.has_resp = true;
+    body.resp = reply->result;
+    if (reply->result == CONTROL_SUCCESS) {
+        body.has_mac = true;
+        body.mac = text(reply->mac);
+    }
+    message->resp_get_mac = &body;
+    return pack(message, buf, size);
+}
+
+static int encode_mode(const struct control_reply *reply, HostedClassic__Message *message,
+                       uint8_t *buf, size_t size)
+{
+    const struct control_identity *from = &reply->mode.identity;
+    HostedClassic__RespGetMode body = HOSTED_CLASSIC__RESP_GET_MODE__INIT;
+    HostedExtension__Identity identity = HOSTED_EXTENSION__IDENTITY__INIT;
+
+    body.has_resp = true;
+    body.resp = reply->result;
+    if (reply->result == CONTROL_SUCCESS) {
+        body.has_mode = true;
+        body.mode = reply->mode.value;
+        identity.has_chip_id = true;
+        identity.chip_id = from->chip_id;
+        identity.has_slot_size = true;
+        identity.slot_size = from->slot_size;
+        identity.running_slot = (char *)from->running_slot;
+        identity.project = (char *)from->project;
+        identity.version = (char *)from->version;
+        identity.has_can_roll_back = from->can_roll_back_known;
+        identity.can_roll_back = from->can_roll_back;
+        identity.has_features = true;
+        identity.features = from->features;
+        body.identity = &identity;
+    }
+    message->resp_get_mode = &body;
+    return pack(message, buf, size);
+}
+
+static int encode_ap(const struct control_reply *reply, HostedClassic__Message *message,
+                     uint8_t *buf, size_t size)
+{
+    HostedClassic__RespGetAp body = HOSTED_CLASSIC__RESP_GET_AP__INIT;
+
+    body.has_resp = true;
+    body.resp = reply->result;
+    if (reply->result == CONTROL_SUCCESS) {
+        body.has_ssid = body.has_bssid = body.has_rssi = true;
+        body.has_channel = body.has_encryption = true;
+        body.ssid = text(reply->ap.ssid);
+        body.bssid = text(reply->ap.bssid);
+        body.rssi = reply->ap.rssi;
+        body.channel = reply->ap.channel;
+        body.encryption = reply->ap.encryption;
+    }
+    message->resp_get_ap = &body;
+    return pack(message, buf, size);
+}
+
+static void fill_access_point(HostedClassic__AccessPoint *to, const struct control_ap *from)
+{
+    hosted_classic__access_point__init(to);
+    to->has_ssid = to->has_channel = to->has_rssi = to->has_bssid = to->has_encryption = true;
+    to->ssid = text(from->ssid);
+    to->channel = (uint32_t)from->channel;
+    to->rssi = from->rssi;
+    to->bssid = text(from->bssid);
+    to->encryption = from->encryption;
+}
+
+static int encode_scan(const struct control_reply *reply, HostedClassic__Message *message,
+                       uint8_t *buf, size_t size)
+{
+    static HostedClassic__AccessPoint s_points[CONTROL_SCAN_MAX]; /* too much for a task's stack */
+    static HostedClassic__AccessPoint *s_entries[CONTROL_SCAN_MAX];
+    HostedClassic__RespScan body = HOSTED_CLASSIC__RESP_SCAN__INIT;
+
+    body.has_resp = true;
+    body.resp = reply->result;
+    if (reply->result == CONTROL_SUCCESS) {
+        body.has_count = true;
+        body.count = (uint32_t)reply->scan.count;
+        body.n_entries = reply->scan.count;
+        body.entries = s_entries;
+        for (size_t i = 0; i < reply->scan.count; i++) {
+            fill_access_point(&s_points[i], &reply->scan.list[i]);
+            s_entries[i] = &s_points[i];
+        }
+    }
+    message->resp_scan = &body;
+    return pack(message, buf, size);
+}
+
+static int encode_refusal(HostedClassic__Message *message, uint8_t *buf, size_t size)
+{
+    HostedClassic__RefusalAt1 at1 = HOSTED_CLASSIC__REFUSAL_AT1__INIT;
+    HostedClassic__RefusalAt2 at2 = HOSTED_CLASSIC__REFUSAL_AT2__INIT;
+    HostedClassic__RefusalAt3 at3 = HOSTED_CLASSIC__REFUSAL_AT3__INIT;
+    HostedClassic__RefusalAt8 at8 = HOSTED_CLASSIC__REFUSAL_AT8__INIT;
+
+    at1.has_resp = at2.has_resp = at3.has_resp = at8.has_resp = true;
+    at1.resp = at2.resp = at3.resp = at8.resp = CONTROL_FAILURE;
+    switch (message->payload_case) {
+    case HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_GET_SOFT_AP:
+        message->resp_get_soft_ap = &at8;
+        break;
+    case HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_GET_STATIONS:
+        message->resp_get_stations = &at3;
+        break;
+    case HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_GET_POWER_SAVE:
+        message->resp_get_power_save = &at2;
+        break;
+    case HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_GET_TX_POWER:
+        message->resp_get_tx_power = &at2;
+        break;
+    default: /* the others share a shape, and so a place in the union */
+        message->resp_set_soft_ap = &at1;
+        break;
+    }
+    return pack(message, buf, size);
+}
+
+static int classic_encode(const struct control_reply *reply, uint8_t *buf, size_t size)
+{
+    HostedClassic__Message message = HOSTED_CLASSIC__MESSAGE__INIT;
+    HostedClassic__RespOnly body = HOSTED_CLASSIC__RESP_ONLY__INIT;
+
+    message.has_msg = true;
+    message.msg = reply->origin.message + 1;
+    message.payload_case = reply_field(reply->origin.message);
+
+    switch (reply->op) {
+    case CONTROL_GET_MAC:
+        return encode_mac(reply, &message, buf, size);
+    case CONTROL_GET_MODE:
+        return encode_mode(reply, &message, buf, size);
+    case CONTROL_GET_AP:
+        return encode_ap(reply, &message, buf, size);
+    case CONTROL_SCAN:
+        return encode_scan(reply, &message, buf, size);
+    case CONTROL_UNSUPPORTED:
+        return encode_refusal(&message, buf, size);
+    default:
+        body.has_resp = true;
+        body.resp = reply->result;
+        message.resp_set_mode = &body; /* all that say only `resp` share a place in the union */
+        return pack(&message, buf, size);
+    }
+}
+
+const struct control_dialect control_dialect_classic = {
+    .endpoint = "control",
+    .decode = classic_decode,
+    .encode = classic_encode,
+};

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "hosted_control.h"
+
+#include "control_endpoint.h"
+#include "esp_log.h"
+#include "esp_private/wifi.h"
+#include "esp_wifi.h"
+#include "frame.h"
+#include "identity.h"
+#include "sdkconfig.h"
+#include "wifi_station.h"
+
+/* The INIT event: ESP-Hosted, adapter.h of its day. */
+enum {
+    INIT_EVENT = 0,
+    PRIVATE_EVENT_PACKET = 0,
+    TAG_CAPABILITY = 0,
+    TAG_SPI_CLOCK = 1,
+    TAG_CHIP_ID = 2,
+};
+
+static const char s_tag[] = "hosted";
+
+static struct hosted_control_port s_port;
+static struct hosted_control_counters s_counters;
+
+static int send_frame(void *ctx, const uint8_t *frame, size_t len)
+{
+    (void)ctx;
+    s_port.send_frame(s_port.ctx, frame, len);
+    return 0;
+}
+
+esp_err_t hosted_control_start(const struct hosted_control_port *port)
+{
+    s_port = *port;
+    identity_init();
+    control_endpoint_init(send_frame, NULL);
+    return wifi_station_start();
+}
+
+void hosted_control_send_init(void)
+{
+    const uint8_t event[] = {
+        INIT_EVENT,
+        9, /* bytes that follow */
+        TAG_CHIP_ID,
+        1,
+        (uint8_t)CONFIG_IDF_FIRMWARE_CHIP_ID,
+        TAG_SPI_CLOCK,
+        1,
+        s_port.spi_clock_mhz,
+        TAG_CAPABILITY,
+        1,
+        s_port.capabilities,
+    };
+    const struct frame frame = {
+        .interface_type = FRAME_PRIVATE,
+        .packet_type = PRIVATE_EVENT_PACKET,
+        .length = sizeof(event),
+        .payload = event,
+    };
+    uint8_t buf[FRAME_HEADER_BYTES + sizeof(event)];
+    const int len = frame_build(&frame, buf, sizeof(buf));
+
+    s_port.send_frame(s_port.ctx, buf, (size_t)len);
+}
+
+static void station_tx(const struct frame *frame)
+{
+    /* The driver copies. A frame that it has no room for is lost, as on any Ethernet. */
+    if (wifi_station_is_connected())
+        esp_wifi_internal_tx(WIFI_IF_STA, (void *)frame->payload, frame->length);
+}
+
+void hosted_control_on_frame(const uint8_t *bytes, size_t len)
+{
+    struct frame frame;
+
+    if (frame_parse(bytes, len, &frame) < 0) {
+        s_counters.bad_frames++;
+        return;
+    }
+    switch (frame.interface_type) {
+    case FRAME_SERIAL:
+        control_endpoint_on_frame(&frame, &s_counters);
+        break;
+    case FRAME_STATION:
+        station_tx(&frame);
+        break;
+    default:
+        s_counters.bad_frames++;
+        ESP_LOGD(s_tag, "a frame for interface %u dropped", frame.interface_type);
+        break;
+    }
+}
+
+void hosted_control_on_wifi_event(int32_t event_id, const void *event_data)
+{
+    wifi_station_on_event(event_id, event_data);
+}
+
+void hosted_control_on_tick(void)
+{
+    wifi_station_on_tick();
+}
+
+void hosted_control_on_station_rx(const void *ethernet, size_t len)
+{
+    uint8_t buf[FRAME_MAX_BYTES];
+    const struct frame frame = {
+        .interface_type = FRAME_STATION,
+        .length = (uint16_t)len,
+        .payload = ethernet,
+    };
+    const int whole =
+        len <= FRAME_MAX_BYTES - FRAME_HEADER_BYTES ? frame_build(&frame, buf, sizeof(buf)) : -1;
+
+    if (whole > 0)
+        s_port.send_frame(s_port.ctx, buf, (size_t)whole);
+}
+
+void hosted_control_get_counters(struct hosted_control_counters *ret)
+{
+    *ret = s_counters;
+}

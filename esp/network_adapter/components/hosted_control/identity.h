@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef IDENTITY_H
+#define IDENTITY_H
+/* Who answers: chip, slots, running image. */
+#include "control_message.h"
+
+/* Looks at the state of the running image, which a confirmation changes: once, at start. */
+void identity_init(void);
+
+void identity_read(struct control_identity *ret);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WIFI_STATION_H
+#define WIFI_STATION_H
+/* The Wi-Fi commands: this firmware is a station. */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "control_message.h"
+#include "esp_err.h"
+
+/* Brings the Wi-Fi driver up, in no mode. */
+esp_err_t wifi_station_start(void);
+
+/* True: *reply holds the outcome. False: the outcome comes by control_endpoint_reply(). */
+bool wifi_station_handle(const struct control_request *request, struct control_reply *reply);
+
+void wifi_station_on_event(int32_t event_id, const void *event_data);
+
+/* About once a second. */
+void wifi_station_on_tick(void);
+
+/* Associated: Ethernet frames can pass. */
+bool wifi_station_is_connected(void);
+
+#endif
