@@ -137,8 +137,8 @@ static void on_serial(struct daemon *d, const struct frame *frame)
     const uint64_t overflow = d->control.overflow_frames;
     const enum observer_event event = observer_take(&d->observer, frame);
 
-    log_detail("from the ESP32: %u control bytes", frame->length);
     control_pty_write(&d->control, frame->payload, frame->length);
+    log_detail("from the ESP32: %u control bytes", frame->length);
     if (overflow == 0 && d->control.overflow_frames > 0)
         log_info("%s: nobody reads it; what the ESP32 sends is dropped", d->options->control_path);
     if (event == OBSERVER_CONNECTED)
@@ -196,8 +196,10 @@ static void forward_messages(struct daemon *d, bool quiet)
 static void on_closed(struct daemon *d)
 {
     forward_messages(d, true);
-    if (!d->link.up)
+    if (!d->link.up && d->link.queue.count > 0) {
+        log_detail("dropped: what nobody waits for any more");
         frame_queue_clear(&d->link.queue);
+    }
     control_pty_reset(&d->control);
 }
 

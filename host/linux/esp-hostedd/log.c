@@ -11,7 +11,7 @@ void log_set_verbose(bool verbose)
     s_verbose = verbose;
 }
 
-static void print_line(const char *format, va_list args)
+__attribute__((format(printf, 1, 0))) static void print_line(const char *format, va_list args)
 {
     char line[512];
 
