@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SIM_CHIP_H
+#define SIM_CHIP_H
+/* The one chip of this process: what it is, and what its boot loader made of the flash. */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "flash.h"
+#include "partition_table.h"
+
+struct address_range {
+    uint32_t from, to; /* `to` is behind the last address */
+};
+
+/* Constants of a kind of chip, from ESP-IDF's soc and bootloader_support components. */
+struct chip_model {
+    uint16_t id; /* as in the image header */
+    const char *name;
+    uint32_t boot_loader_offset;
+    uint16_t revision;              /* major * 100 + minor */
+    struct address_range mapped[2]; /* flash mapped for data, for code; may be one and the same */
+    struct address_range loaded[5]; /* where a boot loader may put segments: RAM, RTC memory */
+    uint32_t instruction_ram;       /* a place for code that the boot loader does not need */
+    uint32_t segment_limit;         /* data_len must be below */
+    bool page_in_descriptor;        /* the MMU's page size is configurable */
+};
+
+/* NULL for a chip that the simulator does not know. */
+const struct chip_model *chip_model_find(uint16_t id);
+
+struct chip {
+    const struct chip_model *model;
+    struct flash flash;
+    struct partition_table table;    /* after a boot */
+    const struct partition *running; /* the partition that was booted; NULL: none */
+    bool rollback;                   /* the boot loader was built with rollback */
+};
+
+extern struct chip the_chip;
+
+#endif
