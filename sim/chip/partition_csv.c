@@ -177,7 +177,8 @@ static int check_against_others(struct csv *csv, const struct partition *entry)
 
 static int take_line(struct csv *csv, char *line)
 {
-    char *columns[COLUMNS] = { "", "", "", "", "", "" };
+    char no_flags[] = ""; /* the one column that a line may leave out */
+    char *columns[COLUMNS] = { [COLUMNS - 1] = no_flags };
     struct partition entry = { 0 };
     int n = 0;
     int rc;
