@@ -34,6 +34,7 @@ struct chip {
     struct partition_table table;    /* after a boot */
     const struct partition *running; /* the partition that was booted; NULL: none */
     bool rollback;                   /* the boot loader was built with rollback */
+    bool application_rollback;       /* the firmware was */
 };
 
 extern struct chip the_chip;
