@@ -5,6 +5,7 @@ import gzip
 import socket
 from pathlib import Path
 
+from .http_faults import FaultServer
 from .process import Process
 from .waiting import wait_for
 
@@ -27,8 +28,8 @@ http {{
         root {folder}/www;
         location /plain/ {{ alias {folder}/www/; }}
         location /no-ranges/ {{ alias {folder}/www/; max_ranges 0; }}
-        # A filter that may change the body makes nginx drop the length and send chunks.
-        location /chunked/ {{ alias {folder}/www/; sub_filter never-there x; sub_filter_types *; }}
+        # A body of a length that nginx does not know goes out in chunks.
+        location /chunked/ {{ proxy_pass http://127.0.0.1:{backend}/no-length/; }}
         # Sent compressed whether or not the client can take it.
         location /gzip/ {{ alias {folder}/www/; gzip_static always; gunzip off; }}
         location /offer-gzip/ {{ alias {folder}/www/; gzip on; gzip_types *; gzip_min_length 1; }}
@@ -54,14 +55,17 @@ class Nginx:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         (folder / "www").mkdir(parents=True)
+        self._backend = FaultServer(b"")
         for attempt in range(10):
             self.port = _free_port()
             config = folder / "nginx.conf"
-            config.write_text(CONFIG.format(folder=folder, port=self.port))
-            # -e: what it says before it has read the configuration.
+            config.write_text(
+                CONFIG.format(
+                    folder=folder, port=self.port, backend=self._backend.server_address[1]
+                )
+            )
             self._process = Process(
-                ["nginx", "-p", folder, "-e", folder / "error.log", "-c", config],
-                folder / f"nginx.{attempt}",
+                ["nginx", "-p", folder, "-c", config], folder / f"nginx.{attempt}"
             )
             if wait_for(self._up_or_ended, "nginx") == "up":
                 return
@@ -80,6 +84,7 @@ class Nginx:
         return self._process.output() + (log.read_text() if log.exists() else "")
 
     def publish(self, name: str, data: bytes) -> None:
+        self._backend.image = data
         (self.folder / "www" / name).write_bytes(data)
         (self.folder / "www" / f"{name}.gz").write_bytes(gzip.compress(data, mtime=0))
 
@@ -88,3 +93,4 @@ class Nginx:
 
     def close(self) -> None:
         self._process.terminate()
+        self._backend.close()
