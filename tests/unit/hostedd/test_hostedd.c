@@ -72,7 +72,7 @@ static void a_message_goes_in_fragments(void **state)
     start(peer);
     const int tool = peer_open_control(peer);
     for (unsigned n = 0; n < 2; n++) {
-        static const size_t lengths[] = {1500, 1500, 1096};
+        static const size_t lengths[] = { 1500, 1500, 1096 };
         size_t at = 0;
 
         peer_write(tool, message, len);
@@ -258,8 +258,8 @@ static int is_raw(void *ctx)
 
     assert_int_equal(tcgetattr(tool, &mode), 0);
     close(tool);
-    return (mode.c_lflag & (ICANON | ECHO | ISIG)) == 0 && (mode.c_iflag & (ICRNL | IXON)) == 0 &&
-           (mode.c_oflag & OPOST) == 0;
+    return (mode.c_lflag & (ICANON | ECHO | ISIG)) == 0 && (mode.c_iflag & (ICRNL | IXON)) == 0
+           && (mode.c_oflag & OPOST) == 0;
 }
 
 static void it_is_raw_for_everyone(void **state)
@@ -462,16 +462,16 @@ static void the_command_line_is_checked(void **state)
         int status;
         const char *says;
     } cases[] = {
-        {"--help", 0, "Usage: esp-hostedd"},
-        {"--version", 0, "esp-hostedd "},
-        {"", 2, "--bus and --control are needed"},
-        {"--bus sim:/tmp/x", 2, "--bus and --control are needed"},
-        {"--bus spi:0 --control /tmp/x", 2, "unknown bus"},
-        {"--bus sim:/tmp/x --control /tmp/x more", 2, "not understood: more"},
-        {"--bus sim:/tmp/x --control /tmp/x --tap interface-name-16", 2, "no name"},
-        {"--bus sim:/tmp/x --control /tmp/x --tap ''", 2, "no name"},
-        {"--no-such-option", 2, "--help"},
-        {"--bus sim:/tmp/x --control /no/such/folder/esps0", 1, "No such file or directory"},
+        { "--help", 0, "Usage: esp-hostedd" },
+        { "--version", 0, "esp-hostedd " },
+        { "", 2, "--bus and --control are needed" },
+        { "--bus sim:/tmp/x", 2, "--bus and --control are needed" },
+        { "--bus spi:0 --control /tmp/x", 2, "unknown bus" },
+        { "--bus sim:/tmp/x --control /tmp/x more", 2, "not understood: more" },
+        { "--bus sim:/tmp/x --control /tmp/x --tap interface-name-16", 2, "no name" },
+        { "--bus sim:/tmp/x --control /tmp/x --tap ''", 2, "no name" },
+        { "--no-such-option", 2, "--help" },
+        { "--bus sim:/tmp/x --control /no/such/folder/esps0", 1, "No such file or directory" },
     };
     char output[4096];
 
