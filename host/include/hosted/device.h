@@ -40,7 +40,7 @@ struct hosted_options {
     const char *path; /* NULL: $ESP_HOSTED_DEVICE, else /dev/esps0 */
     enum hosted_dialect dialect;
     unsigned timeout_s; /* longest wait for one reply; 0: 30, and longer for the erase of a slot */
-    struct hosted_cancel *cancel; /* borrowed; NULL: cannot be stopped */
+    struct hosted_cancel *cancel;             /* borrowed; NULL: cannot be stopped */
     void (*log)(void *ctx, const char *line); /* what happens on the wire; NULL: nobody listens */
     void *log_ctx;
 };
@@ -62,15 +62,19 @@ const char *hosted_path(const struct hosted_device *device);
 
 /* What this project's firmware says of itself; stock firmware says nothing. */
 struct hosted_identity {
-    bool known;             /* false: everything below is meaningless */
-    uint16_t chip_id;       /* as in the image header */
-    uint32_t slot_bytes;    /* of the slot that the next update goes to */
-    char running_slot[17];  /* partition label */
+    bool known;            /* false: everything below is meaningless */
+    uint16_t chip_id;      /* as in the image header */
+    uint32_t slot_bytes;   /* of the slot that the next update goes to */
+    char running_slot[17]; /* partition label */
     char project[33];
     char version[33];
-    int can_roll_back;      /* of the boot loader: 1, 0, -1 not known yet */
+    int can_roll_back; /* of the boot loader: 1, 0, -1 not known yet */
     uint32_t features;
 };
+
+/* What the ESP32 said at its last answer to hosted_get_mode(), which every other request asks first
+ * after an open and after a silence. Never NULL; not known before that. */
+const struct hosted_identity *hosted_identity(const struct hosted_device *device);
 
 enum hosted_mode {
     HOSTED_MODE_NONE = 0,

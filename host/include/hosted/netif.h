@@ -7,9 +7,9 @@
 #define HOSTED_STATION_INTERFACE "ethsta0"
 
 /*
- * Takes the interface down, gives it the hardware address `mac` ("aa:bb:cc:dd:ee:ff") and takes it
- * up; its other flags stay as they are. 0, -ENODEV (no such interface), -EPERM, or what the kernel
- * said; always HOSTED_LOCAL.
+ * Gives the interface the hardware address `mac` ("aa:bb:cc:dd:ee:ff"), for which it is taken down
+ * if it has another one, and takes it up; its other flags stay as they are. 0, -ENODEV (no such
+ * interface), -EPERM, or what the kernel said; always HOSTED_LOCAL.
  */
 int hosted_netif_up(const char *interface, const char *mac, struct hosted_fault *fault);
 int hosted_netif_down(const char *interface, struct hosted_fault *fault);

@@ -35,8 +35,8 @@ struct hosted_source {
  * the first bytes are there before anybody erases anything.
  * Every failure is HOSTED_LOCAL: no file, a directory, no such host, a status other than 200.
  */
-int hosted_source_open(const char *where, struct hosted_cancel *cancel,
-                       struct hosted_source **ret, struct hosted_fault *fault);
+int hosted_source_open(const char *where, struct hosted_cancel *cancel, struct hosted_source **ret,
+                       struct hosted_fault *fault);
 void hosted_source_close(struct hosted_source *source); /* accepts NULL */
 
 #endif

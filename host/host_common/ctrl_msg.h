@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HOST_CTRL_MSG_H
+#define HOST_CTRL_MSG_H
+/* Requests and replies of the control path as the host means them, whatever the dialect. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hosted/device.h"
+
+enum ctrl_command {
+    CTRL_GET_MAC,
+    CTRL_GET_MODE,
+    CTRL_SET_MODE,
+    CTRL_GET_AP,
+    CTRL_CONNECT,
+    CTRL_DISCONNECT,
+    CTRL_SCAN,
+    CTRL_SET_MAC,
+    CTRL_OTA_BEGIN,
+    CTRL_OTA_WRITE,
+    CTRL_OTA_END,
+};
+
+struct ctrl_request {
+    enum ctrl_command command;
+    union {
+        enum hosted_mode mode; /* GET_MAC, SET_MODE */
+        struct {
+            enum hosted_mode mode;
+            const char *mac;
+        } set_mac;
+        struct hosted_network network; /* CONNECT; texts are never NULL here */
+        struct {
+            const void *data;
+            size_t len;
+            uint64_t offset; /* in the image; for messages, the stock protocol has none */
+        } write;
+    };
+};
+
+/* What the result says where the dialects agree that it is more than yes or no. */
+enum ctrl_outcome {
+    CTRL_OK,
+    CTRL_REFUSED,
+    CTRL_NOT_CONNECTED, /* GET_AP */
+    CTRL_NO_AP_FOUND,   /* CONNECT */
+    CTRL_BAD_PASSWORD,  /* CONNECT */
+};
+
+/* To be given to ctrl_reply_free(). */
+struct ctrl_reply {
+    enum ctrl_command command; /* of the request that it answers */
+    enum ctrl_outcome outcome;
+    int32_t code; /* the result as the device sent it */
+    union {
+        char mac[HOSTED_MAC_CHARS + 1]; /* GET_MAC */
+        struct {
+            int mode;
+            struct hosted_identity identity;
+        } mode;              /* GET_MODE */
+        struct hosted_ap ap; /* GET_AP */
+        struct {
+            struct hosted_ap *list; /* owned */
+            size_t count;
+        } scan; /* SCAN */
+    };
+};
+
+/* "write at 574,000", for messages. */
+#define CTRL_REQUEST_NAME_BYTES 48
+const char *ctrl_request_name(const struct ctrl_request *request,
+                              char buf[CTRL_REQUEST_NAME_BYTES]);
+
+/* "write" */
+const char *ctrl_command_name(enum ctrl_command command);
+
+/* Frees what the reply owns, not the reply. */
+void ctrl_reply_free(struct ctrl_reply *reply);
+
+#endif

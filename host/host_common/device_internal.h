@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HOST_DEVICE_INTERNAL_H
+#define HOST_DEVICE_INTERNAL_H
+/* What the update session needs of a device beyond hosted/device.h. */
+#include "ctrl_client.h"
+#include "hosted/device.h"
+
+#define DEVICE_DEFAULT_TIMEOUT_S 30
+
+struct hosted_device {
+    struct link *link;
+    struct ctrl_client client;
+    enum hosted_dialect dialect; /* as the caller asked for */
+    unsigned timeout_s;          /* 0: the default of each request */
+    bool answered; /* the ESP32 has answered since this was opened, or since the last silence */
+    struct hosted_identity identity; /* as of its last answer to get_mode */
+    char path[];
+};
+
+/* Takes the link over, also when it fails (-ENOMEM). For hosted_open() and for tests. */
+int device_new(const struct hosted_options *options, const char *path, struct link *link,
+               struct hosted_device **ret, struct hosted_fault *fault);
+
+/* The longest wait for one reply: what the caller of the library said, else `default_s`. */
+unsigned device_timeout_ms(const struct hosted_device *device, unsigned default_s);
+
+/*
+ * One request and its reply, whatever it says. On failure *fault has words for it and
+ * nothing needs to be freed.
+ */
+int device_exchange(struct hosted_device *device, const struct ctrl_request *request,
+                    unsigned timeout_ms, struct ctrl_reply *ret, struct hosted_fault *fault);
+
+/* Likewise, and -EREMOTEIO with words if the ESP32 says no. */
+int device_call(struct hosted_device *device, const struct ctrl_request *request,
+                unsigned timeout_ms, struct ctrl_reply *ret, struct hosted_fault *fault);
+
+/* The words for a "no" of the ESP32. Returns -EREMOTEIO. */
+int device_refusal(const struct hosted_device *device, const struct ctrl_request *request,
+                   int32_t code, struct hosted_fault *fault);
+
+/*
+ * Asks who is there, for device->identity. Its answer also proves that every answer to an earlier
+ * request has come in, because the ESP32 answers in order: a late one cannot be mistaken for
+ * another's any more. Silence is a failure unless the caller named the dialect: stock firmware
+ * may be silent on this and yet take an update.
+ */
+int device_identify(struct hosted_device *device, struct hosted_fault *fault);
+
+/* "2.3.1" or "the old firmware", for "... is still in place". */
+const char *device_old_firmware(const struct hosted_device *device);
+
+/* Appends that to the text of a failure. */
+void device_say_unchanged(const struct hosted_device *device, struct hosted_fault *fault);
+
+#endif

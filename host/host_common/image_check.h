@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HOST_IMAGE_CHECK_H
+#define HOST_IMAGE_CHECK_H
+/* Whether the bytes of a file are a valid firmware image, digest included, and whom it fits. */
+#include <openssl/evp.h>
+
+#include "fw_image.h"
+#include "hosted/update.h"
+
+struct image_check {
+    struct fw_image_reader reader;
+    EVP_MD_CTX *digest;
+    const char *name;   /* of the source, for messages; borrowed */
+    uint64_t fed_bytes; /* of the file */
+};
+
+/* To be ended by image_check_free(), also after a failure; 0 or -ENOMEM. */
+int image_check_init(struct image_check *check, const char *name, struct hosted_fault *fault);
+void image_check_free(struct image_check *check);
+
+/* Takes the next bytes of the file. 0, or -EBADMSG as soon as they cannot be a valid image's. */
+int image_check_feed(struct image_check *check, const void *data, size_t len,
+                     struct hosted_fault *fault);
+
+/* Says that the file has ended: 0 if the image is whole and valid, else -EBADMSG. */
+int image_check_finish(struct image_check *check, struct hosted_fault *fault);
+
+/* What is known of the image so far, once check->reader.head_known. */
+void image_check_describe(const struct image_check *check, struct hosted_image *ret);
+
+/*
+ * Whether the image is for `chip` (-1: any) and its file fits into a slot of `slot_bytes` (0: of
+ * any size), as far as is known. 0, -EXDEV or -EFBIG.
+ */
+int image_fits(const struct hosted_image *image, const char *name, int chip, uint32_t slot_bytes,
+               struct hosted_fault *fault);
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "session_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "device_internal.h"
+#include "fault.h"
+
+/* The erase of a slot: reported 1.4 to 12 s for 1.5 to 1.8 MB; slow flash chips take longer still.
+ */
+#define BEGIN_BASE_S       15
+#define BEGIN_MS_PER_KIB   40
+#define LARGEST_USUAL_SLOT (1792 * 1024) /* upstream's table for the ESP32 */
+
+enum session_state {
+    SESSION_OPEN,
+    SESSION_FAILED,
+    SESSION_FINISHED,
+};
+
+struct hosted_session {
+    struct hosted_device *device;
+    enum session_state state;
+    uint64_t confirmed;
+};
+
+static unsigned begin_timeout_ms(const struct hosted_device *device, uint32_t slot_bytes)
+{
+    const uint32_t known = slot_bytes > 0 ? slot_bytes : device->identity.slot_bytes;
+    const uint32_t slot = known > 0 ? known : LARGEST_USUAL_SLOT;
+    const unsigned erase_s = BEGIN_BASE_S + slot / 1024 * BEGIN_MS_PER_KIB / 1000;
+
+    return device_timeout_ms(device, erase_s > DEVICE_DEFAULT_TIMEOUT_S ? erase_s
+                                                                        : DEVICE_DEFAULT_TIMEOUT_S);
+}
+
+static void set_offset(const struct hosted_session *session, struct hosted_fault *fault)
+{
+    if (fault != NULL)
+        fault->offset = session->confirmed;
+}
+
+int session_open_identified(struct hosted_device *device, uint32_t slot_bytes,
+                            struct hosted_session **ret, struct hosted_fault *fault)
+{
+    const struct ctrl_request request = {.command = CTRL_OTA_BEGIN};
+    struct ctrl_reply reply;
+    struct hosted_session *session = calloc(1, sizeof(*session));
+
+    if (session == NULL)
+        return fault_errno(fault, HOSTED_LOCAL, ENOMEM, device->path);
+    session->device = device;
+
+    const int err =
+        device_call(device, &request, begin_timeout_ms(device, slot_bytes), &reply, fault);
+
+    if (err < 0) {
+        free(session);
+        device_say_unchanged(device, fault);
+        return err;
+    }
+    *ret = session;
+    return 0;
+}
+
+int hosted_session_open(struct hosted_device *device, uint32_t slot_bytes,
+                        struct hosted_session **ret, struct hosted_fault *fault)
+{
+    const int err = device_identify(device, fault);
+
+    return err < 0 ? err : session_open_identified(device, slot_bytes, ret, fault);
+}
+
+static int check_state(const struct hosted_session *session, const char *what,
+                       struct hosted_fault *fault)
+{
+    if (session->state == SESSION_OPEN)
+        return 0;
+    fault_set(fault, HOSTED_USAGE, -EPROTO, "%s: no %s is possible after %s", session->device->path,
+              what, session->state == SESSION_FAILED ? "a failed write" : "the end of the update");
+    set_offset(session, fault);
+    return -EPROTO;
+}
+
+static int write_chunk(struct hosted_session *session, const uint8_t *data, size_t len,
+                       struct hosted_fault *fault)
+{
+    struct hosted_device *device = session->device;
+    const struct ctrl_request request = {
+        .command = CTRL_OTA_WRITE,
+        .write = {.data = data, .len = len, .offset = session->confirmed},
+    };
+    struct ctrl_reply reply;
+    const int err = device_call(device, &request,
+                                device_timeout_ms(device, DEVICE_DEFAULT_TIMEOUT_S), &reply, fault);
+
+    if (err < 0) {
+        session->state = SESSION_FAILED;
+        device_say_unchanged(device, fault);
+        set_offset(session, fault);
+        return err;
+    }
+    session->confirmed += len;
+    return 0;
+}
+
+int hosted_session_write(struct hosted_session *session, const void *data, size_t len,
+                         struct hosted_fault *fault)
+{
+    const uint8_t *next = data;
+    int err = check_state(session, "write", fault);
+
+    while (err == 0 && len > 0) {
+        const size_t chunk = len < HOSTED_CHUNK_BYTES ? len : HOSTED_CHUNK_BYTES;
+
+        err = write_chunk(session, next, chunk, fault);
+        next += chunk;
+        len -= chunk;
+    }
+    return err;
+}
+
+/* After an `end` that was sent but not answered nobody can tell what boots. */
+static void say_what_boots(const struct hosted_session *session, int err,
+                           struct hosted_fault *fault)
+{
+    if (err == -EREMOTEIO || err == -ECANCELED)
+        device_say_unchanged(session->device, fault);
+    else
+        fault_add(fault, "; it may have selected the new firmware all the same");
+    set_offset(session, fault);
+}
+
+int hosted_session_finish(struct hosted_session *session, struct hosted_fault *fault)
+{
+    struct hosted_device *device = session->device;
+    const struct ctrl_request request = {.command = CTRL_OTA_END};
+    struct ctrl_reply reply;
+    int err = check_state(session, "end", fault);
+
+    if (err < 0)
+        return err;
+    session->state = SESSION_FINISHED;
+    err = device_call(device, &request, device_timeout_ms(device, DEVICE_DEFAULT_TIMEOUT_S), &reply,
+                      fault);
+    if (err < 0) {
+        say_what_boots(session, err, fault);
+        return err;
+    }
+    /* What it said of itself ends with its restart. */
+    device->answered = false;
+    device->identity = (struct hosted_identity){0};
+    return 0;
+}
+
+uint64_t hosted_session_confirmed(const struct hosted_session *session)
+{
+    return session->confirmed;
+}
+
+void hosted_session_close(struct hosted_session *session)
+{
+    free(session);
+}

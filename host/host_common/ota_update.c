@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A whole update. What can be read twice is checked wholly first; then every byte is checked
+ * (again) on its way to the ESP32, so that `end` goes out for the bytes that were sent and not for
+ * those that were once in the file.
+ */
+#include "hosted/update.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "device_internal.h"
+#include "fault.h"
+#include "image_check.h"
+#include "session_internal.h"
+
+/* One read of a file: few system calls, and little memory on a small host. */
+#define PIECE_BYTES (64 * 1024)
+
+const struct hosted_update_options hosted_update_defaults = {.chip = -1};
+
+struct update {
+    struct hosted_device *device; /* NULL: hosted_verify() */
+    struct hosted_source *source;
+    const struct hosted_update_options *options;
+    struct hosted_fault *fault;
+    struct hosted_session *session;
+    struct image_check check;
+    struct hosted_image image;
+    size_t held; /* bytes in `piece`: checked, not sent */
+    bool at_end;
+    uint8_t piece[PIECE_BYTES];
+};
+
+static int report(const struct update *update, enum hosted_stage stage, uint64_t done)
+{
+    const struct hosted_update_options *options = update->options;
+    const uint64_t total =
+        update->image.file_bytes != HOSTED_SIZE_UNKNOWN ? update->image.file_bytes : 0;
+
+    if (options->progress == NULL ||
+        options->progress(options->progress_ctx, stage, &update->image, done, total) == 0 ||
+        stage == HOSTED_STAGE_END)
+        return 0;
+    return fault_set(update->fault, HOSTED_LOCAL, -ECANCELED, "%s: the update was interrupted",
+                     update->source->name);
+}
+
+static int start_check(struct update *update)
+{
+    image_check_free(&update->check);
+    update->held = 0;
+    update->at_end = false;
+    return image_check_init(&update->check, update->source->name, update->fault);
+}
+
+/* On the second way through a file, what is known of the whole image stays until it is known anew.
+ */
+static void describe(struct update *update)
+{
+    struct hosted_image image = update->image;
+
+    if (!update->check.reader.head_known)
+        return;
+    image_check_describe(&update->check, &image);
+    if (image.image_bytes > 0 || update->image.image_bytes == 0)
+        update->image = image;
+}
+
+/* Reads on into `piece` and checks what came. */
+static int read_more(struct update *update)
+{
+    struct hosted_source *source = update->source;
+    uint8_t *at = update->piece + update->held;
+    const ssize_t got =
+        source->ops->read(source, at, sizeof(update->piece) - update->held, update->fault);
+
+    if (got < 0)
+        return (int)got;
+
+    int err;
+
+    if (got == 0) {
+        update->at_end = true;
+        update->image.file_bytes = update->check.fed_bytes;
+        err = image_check_finish(&update->check, update->fault);
+    } else {
+        update->held += (size_t)got;
+        err = image_check_feed(&update->check, at, (size_t)got, update->fault);
+    }
+    describe(update);
+    return err;
+}
+
+/* Until the head of the image is known, which is where a bad one is found out if not at its end. */
+static int read_head(struct update *update)
+{
+    int err = start_check(update);
+
+    while (err == 0 && !update->at_end && !update->check.reader.head_known)
+        err = read_more(update);
+    return err < 0 ? err : report(update, HOSTED_STAGE_CHECK, 0);
+}
+
+static int check_whole(struct update *update)
+{
+    int err = read_head(update);
+
+    while (err == 0 && !update->at_end) {
+        update->held = 0;
+        err = read_more(update);
+        if (err == 0)
+            err = report(update, HOSTED_STAGE_CHECK, update->check.fed_bytes);
+    }
+    return err;
+}
+
+/* Of a stream without a length what has come is all that is known; and a file may have grown. */
+static int check_fit(const struct update *update)
+{
+    struct hosted_image image = update->image;
+    const struct hosted_update_options *options = update->options;
+    const struct hosted_identity *identity =
+        update->device != NULL ? &update->device->identity : &(struct hosted_identity){0};
+    const int chip = options->chip < 0 && identity->known ? identity->chip_id : options->chip;
+    const uint32_t slot = options->slot_bytes > 0 ? options->slot_bytes : identity->slot_bytes;
+
+    if (image.file_bytes == HOSTED_SIZE_UNKNOWN || image.file_bytes < update->check.fed_bytes)
+        image.file_bytes = update->check.fed_bytes;
+    return image_fits(&image, update->source->name, chip, slot, update->fault);
+}
+
+/* Everything that can be known before the ESP32 is told to prepare its slot. */
+static int prepare(struct update *update)
+{
+    struct hosted_source *source = update->source;
+    int err = source->ops->rewind != NULL ? check_whole(update) : read_head(update);
+
+    if (err == 0)
+        err = device_identify(update->device, update->fault);
+    if (err == 0)
+        err = check_fit(update);
+    if (err < 0 || source->ops->rewind == NULL)
+        return err;
+    err = source->ops->rewind(source, update->fault);
+    return err < 0 ? err : start_check(update);
+}
+
+/* Sends what is held: whole chunks only while more may come, so that no chunk is short but the
+ * last. */
+static int send_held(struct update *update)
+{
+    size_t sent = 0;
+    int err = 0;
+
+    while (err == 0 && sent < update->held) {
+        size_t len = update->held - sent;
+
+        if (len < HOSTED_CHUNK_BYTES && !update->at_end)
+            break;
+        if (len > HOSTED_CHUNK_BYTES)
+            len = HOSTED_CHUNK_BYTES;
+        err = hosted_session_write(update->session, update->piece + sent, len, update->fault);
+        if (err == 0)
+            err = report(update, HOSTED_STAGE_WRITE, hosted_session_confirmed(update->session));
+        sent += len;
+    }
+    update->held -= sent;
+    memmove(update->piece, update->piece + sent, update->held);
+    return err;
+}
+
+static int transfer(struct update *update)
+{
+    int err = report(update, HOSTED_STAGE_WRITE, 0);
+
+    while (err == 0) {
+        err = check_fit(update);
+        if (err == 0)
+            err = send_held(update);
+        if (err < 0 || update->at_end)
+            break;
+        err = read_more(update);
+    }
+    return err;
+}
+
+static void say_unchanged(const struct update *update, int err)
+{
+    struct hosted_fault *fault = update->fault;
+
+    if (fault == NULL)
+        return;
+    fault->error = err;
+    if (update->session == NULL) {
+        if (fault->status == HOSTED_IMAGE)
+            fault_add(fault, "; nothing was erased");
+        return;
+    }
+    fault->offset = hosted_session_confirmed(update->session);
+    if (strstr(fault->text, "still in place") == NULL)
+        device_say_unchanged(update->device, fault);
+}
+
+static int run(struct update *update)
+{
+    int err = prepare(update);
+
+    if (err == 0)
+        err = report(update, HOSTED_STAGE_BEGIN, 0);
+    if (err == 0)
+        err = session_open_identified(update->device, update->options->slot_bytes, &update->session,
+                                      update->fault);
+    if (err == 0)
+        err = transfer(update);
+    if (err < 0) {
+        say_unchanged(update, err);
+        return err;
+    }
+    report(update, HOSTED_STAGE_END, 0);
+    return hosted_session_finish(update->session, update->fault);
+}
+
+static struct update *update_new(struct hosted_device *device, struct hosted_source *source,
+                                 const struct hosted_update_options *options,
+                                 struct hosted_fault *fault)
+{
+    struct update *update = calloc(1, sizeof(*update));
+
+    if (update == NULL) {
+        fault_errno(fault, HOSTED_LOCAL, ENOMEM, source->name);
+        return NULL;
+    }
+    update->device = device;
+    update->source = source;
+    update->options = options != NULL ? options : &hosted_update_defaults;
+    update->fault = fault;
+    update->image.file_bytes = source->size;
+    return update;
+}
+
+static void update_free(struct update *update)
+{
+    hosted_session_close(update->session);
+    image_check_free(&update->check);
+    free(update);
+}
+
+int hosted_update(struct hosted_device *device, struct hosted_source *source,
+                  const struct hosted_update_options *options, struct hosted_fault *fault)
+{
+    struct update *update = update_new(device, source, options, fault);
+
+    if (update == NULL)
+        return -ENOMEM;
+
+    const int err = run(update);
+
+    update_free(update);
+    return err;
+}
+
+int hosted_verify(struct hosted_source *source, const struct hosted_update_options *options,
+                  struct hosted_image *ret, struct hosted_fault *fault)
+{
+    struct update *update = update_new(NULL, source, options, fault);
+
+    if (update == NULL)
+        return -ENOMEM;
+
+    int err = check_whole(update);
+
+    if (err == 0)
+        err = check_fit(update);
+    if (err == 0)
+        *ret = update->image;
+    update_free(update);
+    return err;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HOST_SOURCE_INTERNAL_H
+#define HOST_SOURCE_INTERNAL_H
+/* The kinds of source behind hosted_source_open(); contracts as there. */
+#include <stdbool.h>
+
+#include "hosted/source.h"
+
+/* A path; a regular file can be rewound, everything else (pipe, device) is a stream. */
+int source_file_open(const char *path, struct hosted_cancel *cancel, struct hosted_source **ret,
+                     struct hosted_fault *fault);
+
+/* Standard input; from where it stands, if it is a regular file. */
+int source_stdin_open(struct hosted_cancel *cancel, struct hosted_source **ret,
+                      struct hosted_fault *fault);
+
+/* What can be read only once. Takes `fd` over, also when it fails; `name` is copied. */
+int source_stream_new(int fd, const char *name, struct hosted_cancel *cancel,
+                      struct hosted_source **ret, struct hosted_fault *fault);
+
+int source_http_open(const char *url, struct hosted_cancel *cancel, struct hosted_source **ret,
+                     struct hosted_fault *fault);
+
+#endif
