@@ -6,6 +6,7 @@
 #include "stop.h"
 
 #define TRANSACTION_BITS (1600 * 8) /* ESP-Hosted: each is one full buffer, both ways */
+#define SHORTEST_SLEEP_US 1000
 #define GAP_US           150        /* re-arming and scheduling; from upstream's throughput at 10 MHz */
 
 static int64_t monotonic_us(void)
@@ -35,20 +36,25 @@ int64_t sim_clock_now_us(const struct sim_clock *clock)
     return clock->mode == SIM_CLOCK_REAL ? monotonic_us() - clock->start_us : clock->now_us;
 }
 
+/* Work shorter than what a sleep is good for is added up. */
+static void sleep_for(struct sim_clock *clock, int64_t us)
+{
+    clock->busy_until_us = later(clock->busy_until_us, monotonic_us()) + us;
+
+    int64_t left_us = clock->busy_until_us - monotonic_us();
+
+    while (left_us >= SHORTEST_SLEEP_US && !stop_requested()) {
+        stop_poll(NULL, 0, left_us);
+        left_us = clock->busy_until_us - monotonic_us();
+    }
+}
+
 void sim_clock_spend_us(struct sim_clock *clock, int64_t us)
 {
+    if (clock->mode == SIM_CLOCK_REAL)
+        sleep_for(clock, us);
     if (clock->mode == SIM_CLOCK_VIRTUAL)
         clock->now_us += us;
-    if (clock->mode != SIM_CLOCK_REAL)
-        return;
-
-    const int64_t end_us = monotonic_us() + us;
-    int64_t left_us = us;
-
-    while (left_us > 0 && !stop_requested()) {
-        stop_poll(NULL, 0, left_us);
-        left_us = end_us - monotonic_us();
-    }
 }
 
 void sim_clock_move_to(struct sim_clock *clock, int64_t us)

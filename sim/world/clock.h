@@ -21,6 +21,7 @@ enum sim_clock_mode {
 struct sim_clock {
     enum sim_clock_mode mode;
     int64_t start_us;       /* real: the monotonic clock at the start */
+    int64_t busy_until_us;  /* real: the end of the work that is being slept for */
     int64_t now_us;         /* virtual, none */
     int64_t bus_free_us;    /* virtual: end of the last transaction */
     int64_t transaction_us; /* one SPI transaction and the gap behind it */

@@ -9,7 +9,7 @@
 
 #include "world.h"
 
-#define ADVANCE_MAX_S 1e9 /* thirty years: far below where the clock would overflow */
+#define ADVANCE_MAX_S 1e6 /* eleven days; a timer that fires each second fires a million times */
 
 struct command {
     const char *name;

@@ -39,6 +39,7 @@ struct world {
     uint8_t bus_mhz;
     uint8_t mac[6];            /* eFuse: the base address */
     int flash;                 /* descriptor of the flash file */
+    uint32_t flash_bytes;
     uint64_t flash_operations; /* since the start of the simulator */
     enum world_reset reset;    /* why the chip runs since boot_us */
     int64_t boot_us;

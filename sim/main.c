@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* esp32-sim: one life of a virtual ESP32, from reset to reset. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "board.h"
+#include "firmware.h"
+#include "options.h"
+#include "sim_log.h"
+#include "stock.h"
+#include "world/loop.h"
+#include "world/stop.h"
+#include "world/timers.h"
+#include "world/world.h"
+
+#define STATUS_LOCAL 1
+
+#define BOOT_US     (300 * 1000)      /* ROM and boot loader; a real one takes about as long */
+#define WATCHDOG_US (9 * 1000 * 1000) /* the boot loader's RTC watchdog, ESP-IDF's default */
+
+static int complain(const char *what, int rc)
+{
+    fprintf(stderr, "esp32-sim: %s: %s\n", what, strerror(-rc));
+    return rc;
+}
+
+/* Builds the world around the chip, once. */
+static int make_world(const struct options *options)
+{
+    char why[256];
+    int rc;
+
+    sim_clock_init(&world->clock, options->time, options->bus_mhz);
+    world->chip_id = options->chip_id;
+    world->bus_mhz = options->bus_mhz;
+    memcpy(world->mac, options->mac, sizeof(world->mac));
+    world->flash = -1;
+    world->bus.listener = world->bus.client = -1;
+
+    rc = events_open(&world->events, options->events);
+    if (rc < 0)
+        return complain(options->events, rc);
+    rc = ctl_listen(&world->ctl, options->ctl);
+    if (rc < 0)
+        return complain(options->ctl, rc);
+    rc = air_load(&world->air, options->aps, why, sizeof(why));
+    if (rc < 0) {
+        fprintf(stderr, "esp32-sim: %s\n", why);
+        return rc;
+    }
+    rc = bus_listen(&world->bus, options->bus);
+    return rc < 0 ? complain(options->bus, rc) : 0;
+}
+
+static void remove_sockets(const struct options *options)
+{
+    if (world->bus.listener >= 0)
+        unlink(options->bus);
+    if (world->ctl.listener >= 0)
+        unlink(options->ctl);
+}
+
+static void bite(void *ctx)
+{
+    (void)ctx;
+    world_reset(WORLD_RESET_WATCHDOG);
+}
+
+/* A program that fails at each start makes the chip go round for ever. The second time that a slot
+ * fails in a row, it is left at that: nothing that the host sees would change. */
+static bool goes_round(void)
+{
+    const bool again = world->failed_offset == world->boot.offset;
+
+    world->failed_offset = world->boot.offset;
+    return again;
+}
+
+/* Plays --bad-boot. Returns false when there is nothing that talks to the host. */
+static bool survives_start(const struct options *options)
+{
+    static struct sim_timer watchdog = { .fire = bite };
+    const bool bad = options->bad_boot != BAD_BOOT_NONE
+                     && strcmp(options->bad_version, world->boot.version) == 0;
+
+    if (!bad) {
+        world->failed_offset = 0;
+        return true;
+    }
+    if (options->bad_boot == BAD_BOOT_MUTE || goes_round())
+        return false;
+    if (options->bad_boot == BAD_BOOT_CRASH)
+        world_reset(WORLD_RESET_PANIC);
+    sim_timer_arm(&watchdog, SIM_TIMER_WORLD,
+                  world_now_us() + (options->time == SIM_CLOCK_NONE ? 0 : WATCHDOG_US));
+    return false;
+}
+
+static void run(const struct options *options)
+{
+    const struct program *const program = options->stock ? &stock_program : &firmware_program;
+
+    sim_clock_spend_us(&world->clock, BOOT_US);
+    if (!board_boot() || !survives_start(options)) {
+        loop_run(NULL);
+        return;
+    }
+    world->boot_us = world_now_us();
+    if (program->start() < 0)
+        world_reset(WORLD_RESET_PANIC);
+    program->send_init();
+    loop_run(program);
+}
+
+int main(int argc, char *const *argv)
+{
+    struct options options;
+    char why[256];
+    int status;
+
+    stop_install();
+    if (options_parse(argc, argv, &options, &status) != 0)
+        return status;
+    sim_log_enable(options.verbose);
+
+    const int is_new = world_open(argv);
+
+    if (is_new < 0) {
+        complain("world", is_new);
+        return STATUS_LOCAL;
+    }
+    status = is_new ? make_world(&options) : 0;
+    if (status == 0) {
+        status = board_open(&options, is_new, why, sizeof(why));
+        if (status < 0)
+            fprintf(stderr, "esp32-sim: %s\n", why);
+    }
+    if (status == 0)
+        run(&options);
+    remove_sockets(&options);
+    return status == 0 ? 0 : STATUS_LOCAL;
+}

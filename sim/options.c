@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fw_image.h"
+#include "world/mac.h"
+
+#define STATUS_USAGE 2
+
+#define FLASH_MIN_MB 1
+#define FLASH_MAX_MB 128
+
+static const char s_help[] =
+    "Usage: esp32-sim --flash FILE --bus SOCKET [OPTION]...\n"
+    "A virtual ESP32 with ESP-Hosted firmware: flash chip, boot loader, firmware, radio.\n"
+    "\n"
+    "  --flash FILE            dump of the flash chip; made if it is missing\n"
+    "  --bus SOCKET            where the host connects (Unix, SOCK_SEQPACKET, a packet a frame)\n"
+    "  --chip CHIP             esp32, esp32s2, esp32s3, esp32c3 or esp32c6 (esp32)\n"
+    "  --flash-size SIZE       of a new flash file (4MB)\n"
+    "  --partition-table FILE  of a new flash file: .csv or .bin\n"
+    "  --mac ADDRESS           base address in eFuse (24:0a:c4:11:22:33)\n"
+    "  --dialect classic       of the control path\n"
+    "  --stock                 behave as upstream's firmware, faults included\n"
+    "  --bootloader KIND       plain or rollback (rollback; plain with --stock)\n"
+    "  --aps FILE              access points: a JSON list of ssid, bssid, channel, rssi,\n"
+    "                          security (open, wpa2, wpa3), password, tap\n"
+    "  --time MODE             real, virtual or none (real)\n"
+    "  --events FILE           append what happens, a JSON object a line\n"
+    "  --ctl SOCKET            commands: status, advance SECONDS, reset, ap-off SSID, ap-on SSID\n"
+    "  --power-cut N[:torn|:done]\n"
+    "                          end with status 99 at the N-th flash operation: before it, in the\n"
+    "                          middle of it, or just after\n"
+    "  --bad-boot VERSION=crash|hang|mute\n"
+    "                          what firmware of that version does when it is booted\n"
+    "  --verbose               the chip's console on standard error\n"
+    "  --help                  this text\n";
+
+enum option_id {
+    OPTION_FLASH = 256,
+    OPTION_BUS,
+    OPTION_CHIP,
+    OPTION_FLASH_SIZE,
+    OPTION_PARTITION_TABLE,
+    OPTION_MAC,
+    OPTION_DIALECT,
+    OPTION_STOCK,
+    OPTION_BOOTLOADER,
+    OPTION_APS,
+    OPTION_TIME,
+    OPTION_EVENTS,
+    OPTION_CTL,
+    OPTION_POWER_CUT,
+    OPTION_BAD_BOOT,
+    OPTION_VERBOSE,
+    OPTION_HELP,
+};
+
+static const struct option s_options[] = {
+    { "flash", required_argument, NULL, OPTION_FLASH },
+    { "bus", required_argument, NULL, OPTION_BUS },
+    { "chip", required_argument, NULL, OPTION_CHIP },
+    { "flash-size", required_argument, NULL, OPTION_FLASH_SIZE },
+    { "partition-table", required_argument, NULL, OPTION_PARTITION_TABLE },
+    { "mac", required_argument, NULL, OPTION_MAC },
+    { "dialect", required_argument, NULL, OPTION_DIALECT },
+    { "stock", no_argument, NULL, OPTION_STOCK },
+    { "bootloader", required_argument, NULL, OPTION_BOOTLOADER },
+    { "aps", required_argument, NULL, OPTION_APS },
+    { "time", required_argument, NULL, OPTION_TIME },
+    { "events", required_argument, NULL, OPTION_EVENTS },
+    { "ctl", required_argument, NULL, OPTION_CTL },
+    { "power-cut", required_argument, NULL, OPTION_POWER_CUT },
+    { "bad-boot", required_argument, NULL, OPTION_BAD_BOOT },
+    { "verbose", no_argument, NULL, OPTION_VERBOSE },
+    { "help", no_argument, NULL, OPTION_HELP },
+    { NULL, 0, NULL, 0 },
+};
+
+__attribute__((format(printf, 1, 2))) static int refuse(const char *format, ...)
+{
+    va_list args;
+
+    fputs("esp32-sim: ", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputs("; see --help\n", stderr);
+    return -EINVAL;
+}
+
+/* Returns the index of `word` among `words`, or -EINVAL after telling. */
+static int choose(const char *option, const char *word, const char *const *words, int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (strcmp(words[i], word) == 0)
+            return i;
+    }
+    return refuse("--%s: %s is none of its values", option, word);
+}
+
+static int take_chip(const char *name, struct options *options)
+{
+    /* Speeds as upstream runs them (ESP32 to C3 as in its INIT event). */
+    static const struct {
+        const char *name;
+        uint16_t chip_id;
+        uint8_t bus_mhz;
+    } chips[] = {
+        { "esp32", FW_CHIP_ESP32, 10 },     { "esp32s2", FW_CHIP_ESP32S2, 30 },
+        { "esp32s3", FW_CHIP_ESP32S3, 40 }, { "esp32c3", FW_CHIP_ESP32C3, 30 },
+        { "esp32c6", FW_CHIP_ESP32C6, 26 },
+    };
+
+    for (size_t i = 0; i < sizeof(chips) / sizeof(chips[0]); i++) {
+        if (strcmp(chips[i].name, name) == 0) {
+            options->chip_id = chips[i].chip_id;
+            options->bus_mhz = chips[i].bus_mhz;
+            return 0;
+        }
+    }
+    return refuse("--chip: there is no %s here", name);
+}
+
+static int take_flash_size(const char *text, struct options *options)
+{
+    char *end;
+    const unsigned long mb = strtoul(text, &end, 10);
+
+    if (end == text || strcmp(end, "MB") != 0 || mb < FLASH_MIN_MB || mb > FLASH_MAX_MB
+        || (mb & (mb - 1)) != 0)
+        return refuse("--flash-size: %s is not 1MB, 2MB, 4MB ... 128MB", text);
+    options->flash_bytes = (uint32_t)mb << 20;
+    return 0;
+}
+
+static int take_dialect(const char *text)
+{
+    if (strcmp(text, "classic") == 0)
+        return 0;
+    if (strcmp(text, "ctrl") == 0)
+        return refuse("--dialect ctrl is not there yet: this version speaks classic only");
+    return refuse("--dialect: %s is not a dialect", text);
+}
+
+static int take_bootloader(const char *text, int *ret)
+{
+    static const char *const kinds[] = { "plain", "rollback" };
+    const int kind = choose("bootloader", text, kinds, 2);
+
+    if (kind >= 0)
+        *ret = kind;
+    return kind < 0 ? kind : 0;
+}
+
+static int take_time(const char *text, struct options *options)
+{
+    static const char *const modes[] = { [SIM_CLOCK_REAL] = "real",
+                                         [SIM_CLOCK_VIRTUAL] = "virtual",
+                                         [SIM_CLOCK_NONE] = "none" };
+    const int mode = choose("time", text, modes, 3);
+
+    if (mode < 0)
+        return mode;
+    options->time = (enum sim_clock_mode)mode;
+    return 0;
+}
+
+static int take_power_cut(const char *text, struct options *options)
+{
+    static const char *const kinds[] = { [POWER_CUT_BEFORE] = "", [POWER_CUT_TORN] = ":torn",
+                                         [POWER_CUT_DONE] = ":done" };
+    char *end;
+    const unsigned long long at = strtoull(text, &end, 10);
+
+    if (end == text || text[0] == '-' || at == 0)
+        return refuse("--power-cut: %s does not begin with a number from 1 on", text);
+
+    const int kind = choose("power-cut", end, kinds, 3);
+
+    if (kind < 0)
+        return kind;
+    options->power_cut_at = at;
+    options->power_cut = (enum power_cut)kind;
+    return 0;
+}
+
+static int take_bad_boot(const char *text, struct options *options)
+{
+    static const char *const kinds[] = { "crash", "hang", "mute" };
+    const char *const split = strrchr(text, '=');
+
+    if (split == NULL || split == text || (size_t)(split - text) >= sizeof(options->bad_version))
+        return refuse("--bad-boot: %s is not VERSION=crash, VERSION=hang or VERSION=mute", text);
+
+    const int kind = choose("bad-boot", split + 1, kinds, 3);
+
+    if (kind < 0)
+        return kind;
+    snprintf(options->bad_version, sizeof(options->bad_version), "%.*s", (int)(split - text), text);
+    options->bad_boot = (enum bad_boot)(kind + BAD_BOOT_CRASH);
+    return 0;
+}
+
+static int take(int option, const char *argument, struct options *options, int *bootloader)
+{
+    switch (option) {
+    case OPTION_FLASH:
+        options->flash = argument;
+        return 0;
+    case OPTION_BUS:
+        options->bus = argument;
+        return 0;
+    case OPTION_CHIP:
+        return take_chip(argument, options);
+    case OPTION_FLASH_SIZE:
+        return take_flash_size(argument, options);
+    case OPTION_PARTITION_TABLE:
+        options->partition_table = argument;
+        return 0;
+    case OPTION_MAC:
+        if (mac_parse(argument, options->mac) < 0 || (options->mac[0] & 1) != 0)
+            return refuse("--mac: %s is not a station's address", argument);
+        return 0;
+    case OPTION_DIALECT:
+        return take_dialect(argument);
+    case OPTION_STOCK:
+        options->stock = true;
+        return 0;
+    case OPTION_BOOTLOADER:
+        return take_bootloader(argument, bootloader);
+    case OPTION_APS:
+        options->aps = argument;
+        return 0;
+    case OPTION_TIME:
+        return take_time(argument, options);
+    case OPTION_EVENTS:
+        options->events = argument;
+        return 0;
+    case OPTION_CTL:
+        options->ctl = argument;
+        return 0;
+    case OPTION_POWER_CUT:
+        return take_power_cut(argument, options);
+    case OPTION_BAD_BOOT:
+        return take_bad_boot(argument, options);
+    case OPTION_VERBOSE:
+        options->verbose = true;
+        return 0;
+    default: /* getopt has told */
+        return -EINVAL;
+    }
+}
+
+int options_parse(int argc, char *const *argv, struct options *ret, int *ret_status)
+{
+    struct options options = {
+        .chip_id = FW_CHIP_ESP32,
+        .bus_mhz = 10,
+        .mac = { 0x24, 0x0a, 0xc4, 0x11, 0x22, 0x33 },
+        .time = SIM_CLOCK_REAL,
+    };
+    int bootloader = -1, rc = 0, option;
+
+    while (rc == 0 && (option = getopt_long(argc, argv, "", s_options, NULL)) != -1) {
+        if (option == OPTION_HELP) {
+            fputs(s_help, stdout);
+            *ret_status = 0;
+            return 1;
+        }
+        rc = take(option, optarg, &options, &bootloader);
+    }
+    if (rc == 0 && optind < argc)
+        rc = refuse("%s belongs to no option", argv[optind]);
+    if (rc == 0 && (options.flash == NULL || options.bus == NULL))
+        rc = refuse("--flash FILE and --bus SOCKET are needed");
+    if (rc < 0) {
+        *ret_status = STATUS_USAGE;
+        return 1;
+    }
+    options.rollback = bootloader >= 0 ? bootloader == 1 : !options.stock;
+    *ret = options;
+    return 0;
+}
