@@ -69,6 +69,10 @@ class Simulator:
         """Ends it politely, so that it can say what leaked."""
         return self._process.terminate() if self.running else None
 
+    def signal(self, number: int) -> None:
+        assert self._process is not None
+        self._process.signal(number)
+
     def wait_end(self) -> Result:
         """Waits until it ends by itself: a power cut that was asked for."""
         assert self._process is not None

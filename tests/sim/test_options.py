@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line, and how the simulator ends."""
+
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.process import environment
+from support.simulator import Simulator
+from support.tools import DONE, LOCAL, USAGE, Build
+from support.waiting import HANG_S
+
+Start = Callable[..., Simulator]
+
+
+def run(build: Build, folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    """With a flash file and a bus, unless `args` begin with an empty one."""
+    needed = [] if args[:1] == ("",) else ["--flash", "flash.bin", "--bus", "bus"]
+    return subprocess.run(
+        [build.binary("esp32-sim"), *needed, *(arg for arg in args if arg)],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=HANG_S,
+    )
+
+
+def test_help_needs_nothing(build: Build, folder: Path) -> None:
+    done = run(build, folder, "", "--help")
+    assert done.returncode == DONE
+    assert done.stderr == ""
+    for option in ("--flash", "--bus", "--stock", "--power-cut", "--bad-boot", "--ctl"):
+        assert option in done.stdout
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("",),
+        ("", "--flash", "flash.bin"),
+        ("", "--bus", "bus"),
+        ("--nonsense",),
+        ("word",),
+        ("--chip", "esp8266"),
+        ("--flash-size", "3MB"),
+        ("--flash-size", "4"),
+        ("--flash-size", "0MB"),
+        ("--mac", "24:0a:c4:11:22"),
+        ("--mac", "01:00:00:00:00:00"),
+        ("--dialect", "ctrl"),
+        ("--dialect", "rpc"),
+        ("--bootloader", "grub"),
+        ("--time", "slow"),
+        ("--power-cut", "0"),
+        ("--power-cut", "-1"),
+        ("--power-cut", "5:half"),
+        ("--power-cut", ":torn"),
+        ("--bad-boot", "1.0"),
+        ("--bad-boot", "1.0=burn"),
+        ("--bad-boot", "=crash"),
+        ("--bad-boot", "x" * 33 + "=crash"),
+    ],
+)
+def test_wrong_use_is_told(build: Build, folder: Path, args: tuple[str, ...]) -> None:
+    done = run(build, folder, *args)
+    assert done.returncode == USAGE
+    assert done.stderr.strip()
+    assert list(folder.iterdir()) == [], "nothing was made"
+
+
+def test_dialect_ctrl_says_that_it_is_to_come(build: Build, folder: Path) -> None:
+    assert "not there yet" in run(build, folder, "--dialect", "ctrl").stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "name"),
+    [
+        (("--aps", "nowhere.json"), "nowhere.json"),
+        (("--events", "nowhere/events"), "nowhere/events"),
+        (("--ctl", "nowhere/ctl"), "nowhere/ctl"),
+        (("--bus", "nowhere/bus"), "nowhere/bus"),
+        (("--flash", "nowhere/flash"), "nowhere/flash"),
+        (("--partition-table", "nowhere.csv"), "nowhere.csv"),
+    ],
+)
+def test_trouble_names_the_file(
+    build: Build, folder: Path, args: tuple[str, ...], name: str
+) -> None:
+    done = run(build, folder, *args)
+    assert done.returncode == LOCAL, done
+    assert name in done.stderr
+    assert not (folder / "bus").exists() and not (folder / "ctl").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("time", ["none", "real"])
+def test_a_signal_ends_it_in_order(start: Start, number: int, time: str) -> None:
+    simulator = start("--stock", "--time", time)
+    simulator.control("reset")
+    simulator.wait_boots(2)
+    simulator.signal(number)
+    assert simulator.wait_end().status == DONE
+    assert not simulator.bus.exists() and not simulator.ctl.exists()
+
+
+def test_sockets_of_the_dead_are_replaced(start: Start) -> None:
+    simulator = start("--stock")
+    simulator.cut_power()
+    assert simulator.bus.exists()
+    simulator.start()
+    assert simulator.control("status").startswith("{")
+
+
+def test_sockets_of_the_living_are_not(build: Build, start: Start, folder: Path) -> None:
+    simulator = start("--stock")
+    done = run(build, folder, "", "--flash", "other.bin", "--bus", str(simulator.bus))
+    assert done.returncode == LOCAL
+    assert str(simulator.bus) in done.stderr
+    assert simulator.control("status").startswith("{")
