@@ -74,7 +74,7 @@ int hosted_set_mac(struct hosted_device *device, enum hosted_mode mode, const ch
     return simple_call(device, &request, &reply, fault);
 }
 
-static int check_network(const struct hosted_network *network, struct hosted_fault *fault)
+int hosted_network_check(const struct hosted_network *network, struct hosted_fault *fault)
 {
     const size_t ssid_len = network->ssid != NULL ? strlen(network->ssid) : 0;
     const size_t password_len = network->password != NULL ? strlen(network->password) : 0;
@@ -117,7 +117,7 @@ int hosted_connect(struct hosted_device *device, const struct hosted_network *ne
 {
     struct ctrl_request request = {.command = CTRL_CONNECT, .network = *network};
     struct ctrl_reply reply;
-    int err = check_network(network, fault);
+    int err = hosted_network_check(network, fault);
 
     if (err < 0)
         return err;

@@ -126,6 +126,9 @@ int hosted_get_mac(struct hosted_device *device, enum hosted_mode mode,
 int hosted_set_mac(struct hosted_device *device, enum hosted_mode mode, const char *mac,
                    struct hosted_fault *fault);
 
+/* Whether a network can be asked for: 0, or -EINVAL (HOSTED_USAGE) and which of the above is not. */
+int hosted_network_check(const struct hosted_network *network, struct hosted_fault *fault);
+
 /*
  * Joins a network; returns once the ESP32 says how that ended.
  *   -EINVAL  the lengths above do not hold; nothing was sent    HOSTED_USAGE

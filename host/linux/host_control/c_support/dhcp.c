@@ -2,6 +2,7 @@
 #include "dhcp.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
@@ -22,14 +23,20 @@ static const char *const clients[][4] = {
     {"dhcpcd", "-4", "-w", NULL},
 };
 
-/* Their place is in nobody's PATH but root's. */
+/* Their place is in the PATH of root alone, and of a small system's not even there. */
+#define MORE_FOLDERS ":/usr/local/sbin:/usr/sbin:/sbin"
+
 static bool find_program(const char *name, char *path, size_t size)
 {
-    static const char *const folders[] = {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
-                                          "/usr/bin",        "/sbin",          "/bin"};
+    const char *given = getenv("PATH");
+    char folders[4096];
+    char *rest = folders;
 
-    for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
-        snprintf(path, size, "%s/%s", folders[i], name);
+    snprintf(folders, sizeof(folders), "%s" MORE_FOLDERS, given != NULL ? given : "/usr/bin:/bin");
+    for (const char *folder; (folder = strsep(&rest, ":")) != NULL;) {
+        if (*folder == '\0')
+            continue;
+        snprintf(path, size, "%s/%s", folder, name);
         if (access(path, X_OK) == 0)
             return true;
     }
@@ -78,7 +85,7 @@ static int run(const char *path, char *const argv[], const char *interface,
 int dhcp_run(const char *interface, struct hosted_fault *fault)
 {
     for (size_t i = 0; i < sizeof(clients) / sizeof(clients[0]); i++) {
-        char path[64];
+        char path[PATH_MAX];
         char *argv[6] = {NULL};
         size_t count = 0;
 

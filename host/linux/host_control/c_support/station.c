@@ -123,8 +123,10 @@ static int join(struct cli_context *context, const char *password, char mac[HOST
         .listen_interval = context->options.listen_interval,
     };
     struct hosted_device *device = NULL;
-    int err = open_device(context, &device, fault);
+    int err = hosted_network_check(&network, fault);
 
+    if (err == 0)
+        err = open_device(context, &device, fault);
     if (err == 0)
         err = hosted_connect(device, &network, fault);
     if (err == 0)
