@@ -126,7 +126,8 @@ int hosted_get_mac(struct hosted_device *device, enum hosted_mode mode,
 int hosted_set_mac(struct hosted_device *device, enum hosted_mode mode, const char *mac,
                    struct hosted_fault *fault);
 
-/* Whether a network can be asked for: 0, or -EINVAL (HOSTED_USAGE) and which of the above is not. */
+/* Whether a network can be asked for: 0, or -EINVAL (HOSTED_USAGE) and which of the above is not.
+ */
 int hosted_network_check(const struct hosted_network *network, struct hosted_fault *fault);
 
 /*

@@ -23,7 +23,7 @@ static const char *const clients[][4] = {
     {"dhcpcd", "-4", "-w", NULL},
 };
 
-/* Their place is in the PATH of root alone, and of a small system's not even there. */
+/* Looked for behind those of PATH: they are in root's alone. */
 #define MORE_FOLDERS ":/usr/local/sbin:/usr/sbin:/sbin"
 
 static bool find_program(const char *name, char *path, size_t size)
