@@ -20,9 +20,9 @@
 #define TABLE_FILE_MAX_BYTES (64 * 1024)
 
 /* What a typical W25Q32JV takes, and reading at 40 MHz over two lines. */
-#define PROGRAM_US       400
-#define ERASE_SECTOR_US  45000
-#define ERASE_BLOCK_US   150000
+#define PROGRAM_US        400
+#define ERASE_SECTOR_US   45000
+#define ERASE_BLOCK_US    150000
 #define READ_BYTES_PER_US 10
 
 static void spend(void *ctx, enum flash_work work, size_t bytes)
@@ -130,8 +130,8 @@ static int open_flash(const struct options *options, char *why, size_t size)
     int rc = read_table(&sized, &table, why, size);
 
     if (rc == 0)
-        rc = flash_file_open(options->flash, sized.flash_bytes, the_chip.model, &table, &image,
-                             why, size);
+        rc = flash_file_open(options->flash, sized.flash_bytes, the_chip.model, &table, &image, why,
+                             size);
     if (rc < 0)
         return rc;
     world->flash = rc;
@@ -141,9 +141,9 @@ static int open_flash(const struct options *options, char *why, size_t size)
 
 int board_open(const struct options *options, bool is_new, char *why, size_t size)
 {
-    static const enum flash_cut cuts[] = { [POWER_CUT_BEFORE] = FLASH_CUT_BEFORE,
-                                           [POWER_CUT_TORN] = FLASH_CUT_TORN,
-                                           [POWER_CUT_DONE] = FLASH_CUT_DONE };
+    static const enum flash_cut cuts[] = {[POWER_CUT_BEFORE] = FLASH_CUT_BEFORE,
+                                          [POWER_CUT_TORN] = FLASH_CUT_TORN,
+                                          [POWER_CUT_DONE] = FLASH_CUT_DONE};
     int rc = 0;
 
     the_chip.model = chip_model_find(options->chip_id);
@@ -172,7 +172,7 @@ bool board_boot(void)
     struct boot_result result;
 
     boot_run(&the_chip, &result);
-    *report = (struct boot_report) { .state = "none" };
+    *report = (struct boot_report){.state = "none"};
     if (result.partition != NULL) {
         snprintf(report->slot, sizeof(report->slot), "%s", result.partition->label);
         report->offset = result.partition->offset;

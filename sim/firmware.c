@@ -40,7 +40,7 @@ static void tick(void *arg)
 
 static esp_err_t start_ticking(void)
 {
-    const esp_timer_create_args_t args = { .callback = tick, .name = "tick" };
+    const esp_timer_create_args_t args = {.callback = tick, .name = "tick"};
     esp_timer_handle_t timer;
     const esp_err_t rc = esp_timer_create(&args, &timer);
 
@@ -55,12 +55,12 @@ static int start(void)
         .spi_clock_mhz = world->bus_mhz,
     };
 
-    if (nvs_flash_init() != ESP_OK || esp_netif_init() != ESP_OK
-        || esp_event_loop_create_default() != ESP_OK
-        || esp_event_handler_register(WIFI_EVENT, ESP_EVENT_ANY_ID, on_wifi_event, NULL) != ESP_OK
-        || hosted_control_start(&port) != ESP_OK
-        || esp_wifi_internal_reg_rxcb(WIFI_IF_STA, on_station_rx) != ESP_OK
-        || start_ticking() != ESP_OK)
+    if (nvs_flash_init() != ESP_OK || esp_netif_init() != ESP_OK ||
+        esp_event_loop_create_default() != ESP_OK ||
+        esp_event_handler_register(WIFI_EVENT, ESP_EVENT_ANY_ID, on_wifi_event, NULL) != ESP_OK ||
+        hosted_control_start(&port) != ESP_OK ||
+        esp_wifi_internal_reg_rxcb(WIFI_IF_STA, on_station_rx) != ESP_OK ||
+        start_ticking() != ESP_OK)
         return -1;
     return 0;
 }

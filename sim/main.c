@@ -81,9 +81,9 @@ static bool goes_round(void)
 /* Plays --bad-boot. Returns false when there is nothing that talks to the host. */
 static bool survives_start(const struct options *options)
 {
-    static struct sim_timer watchdog = { .fire = bite };
-    const bool bad = options->bad_boot != BAD_BOOT_NONE
-                     && strcmp(options->bad_version, world->boot.version) == 0;
+    static struct sim_timer watchdog = {.fire = bite};
+    const bool bad = options->bad_boot != BAD_BOOT_NONE &&
+                     strcmp(options->bad_version, world->boot.version) == 0;
 
     if (!bad) {
         world->failed_offset = 0;

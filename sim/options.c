@@ -63,24 +63,24 @@ enum option_id {
 };
 
 static const struct option s_options[] = {
-    { "flash", required_argument, NULL, OPTION_FLASH },
-    { "bus", required_argument, NULL, OPTION_BUS },
-    { "chip", required_argument, NULL, OPTION_CHIP },
-    { "flash-size", required_argument, NULL, OPTION_FLASH_SIZE },
-    { "partition-table", required_argument, NULL, OPTION_PARTITION_TABLE },
-    { "mac", required_argument, NULL, OPTION_MAC },
-    { "dialect", required_argument, NULL, OPTION_DIALECT },
-    { "stock", no_argument, NULL, OPTION_STOCK },
-    { "bootloader", required_argument, NULL, OPTION_BOOTLOADER },
-    { "aps", required_argument, NULL, OPTION_APS },
-    { "time", required_argument, NULL, OPTION_TIME },
-    { "events", required_argument, NULL, OPTION_EVENTS },
-    { "ctl", required_argument, NULL, OPTION_CTL },
-    { "power-cut", required_argument, NULL, OPTION_POWER_CUT },
-    { "bad-boot", required_argument, NULL, OPTION_BAD_BOOT },
-    { "verbose", no_argument, NULL, OPTION_VERBOSE },
-    { "help", no_argument, NULL, OPTION_HELP },
-    { NULL, 0, NULL, 0 },
+    {"flash", required_argument, NULL, OPTION_FLASH},
+    {"bus", required_argument, NULL, OPTION_BUS},
+    {"chip", required_argument, NULL, OPTION_CHIP},
+    {"flash-size", required_argument, NULL, OPTION_FLASH_SIZE},
+    {"partition-table", required_argument, NULL, OPTION_PARTITION_TABLE},
+    {"mac", required_argument, NULL, OPTION_MAC},
+    {"dialect", required_argument, NULL, OPTION_DIALECT},
+    {"stock", no_argument, NULL, OPTION_STOCK},
+    {"bootloader", required_argument, NULL, OPTION_BOOTLOADER},
+    {"aps", required_argument, NULL, OPTION_APS},
+    {"time", required_argument, NULL, OPTION_TIME},
+    {"events", required_argument, NULL, OPTION_EVENTS},
+    {"ctl", required_argument, NULL, OPTION_CTL},
+    {"power-cut", required_argument, NULL, OPTION_POWER_CUT},
+    {"bad-boot", required_argument, NULL, OPTION_BAD_BOOT},
+    {"verbose", no_argument, NULL, OPTION_VERBOSE},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {NULL, 0, NULL, 0},
 };
 
 __attribute__((format(printf, 1, 2))) static int refuse(const char *format, ...)
@@ -113,9 +113,9 @@ static int take_chip(const char *name, struct options *options)
         uint16_t chip_id;
         uint8_t bus_mhz;
     } chips[] = {
-        { "esp32", FW_CHIP_ESP32, 10 },     { "esp32s2", FW_CHIP_ESP32S2, 30 },
-        { "esp32s3", FW_CHIP_ESP32S3, 40 }, { "esp32c3", FW_CHIP_ESP32C3, 30 },
-        { "esp32c6", FW_CHIP_ESP32C6, 26 },
+        {"esp32", FW_CHIP_ESP32, 10},     {"esp32s2", FW_CHIP_ESP32S2, 30},
+        {"esp32s3", FW_CHIP_ESP32S3, 40}, {"esp32c3", FW_CHIP_ESP32C3, 30},
+        {"esp32c6", FW_CHIP_ESP32C6, 26},
     };
 
     for (size_t i = 0; i < sizeof(chips) / sizeof(chips[0]); i++) {
@@ -133,8 +133,8 @@ static int take_flash_size(const char *text, struct options *options)
     char *end;
     const unsigned long mb = strtoul(text, &end, 10);
 
-    if (end == text || strcmp(end, "MB") != 0 || mb < FLASH_MIN_MB || mb > FLASH_MAX_MB
-        || (mb & (mb - 1)) != 0)
+    if (end == text || strcmp(end, "MB") != 0 || mb < FLASH_MIN_MB || mb > FLASH_MAX_MB ||
+        (mb & (mb - 1)) != 0)
         return refuse("--flash-size: %s is not 1MB, 2MB, 4MB ... 128MB", text);
     options->flash_bytes = (uint32_t)mb << 20;
     return 0;
@@ -151,7 +151,7 @@ static int take_dialect(const char *text)
 
 static int take_bootloader(const char *text, int *ret)
 {
-    static const char *const kinds[] = { "plain", "rollback" };
+    static const char *const kinds[] = {"plain", "rollback"};
     const int kind = choose("bootloader", text, kinds, 2);
 
     if (kind >= 0)
@@ -161,9 +161,8 @@ static int take_bootloader(const char *text, int *ret)
 
 static int take_time(const char *text, struct options *options)
 {
-    static const char *const modes[] = { [SIM_CLOCK_REAL] = "real",
-                                         [SIM_CLOCK_VIRTUAL] = "virtual",
-                                         [SIM_CLOCK_NONE] = "none" };
+    static const char *const modes[] = {
+        [SIM_CLOCK_REAL] = "real", [SIM_CLOCK_VIRTUAL] = "virtual", [SIM_CLOCK_NONE] = "none"};
     const int mode = choose("time", text, modes, 3);
 
     if (mode < 0)
@@ -174,8 +173,8 @@ static int take_time(const char *text, struct options *options)
 
 static int take_power_cut(const char *text, struct options *options)
 {
-    static const char *const kinds[] = { [POWER_CUT_BEFORE] = "", [POWER_CUT_TORN] = ":torn",
-                                         [POWER_CUT_DONE] = ":done" };
+    static const char *const kinds[] = {
+        [POWER_CUT_BEFORE] = "", [POWER_CUT_TORN] = ":torn", [POWER_CUT_DONE] = ":done"};
     char *end;
     const unsigned long long at = strtoull(text, &end, 10);
 
@@ -193,7 +192,7 @@ static int take_power_cut(const char *text, struct options *options)
 
 static int take_bad_boot(const char *text, struct options *options)
 {
-    static const char *const kinds[] = { "crash", "hang", "mute" };
+    static const char *const kinds[] = {"crash", "hang", "mute"};
     const char *const split = strrchr(text, '=');
 
     if (split == NULL || split == text || (size_t)(split - text) >= sizeof(options->bad_version))
@@ -263,7 +262,7 @@ int options_parse(int argc, char *const *argv, struct options *ret, int *ret_sta
     struct options options = {
         .chip_id = FW_CHIP_ESP32,
         .bus_mhz = 10,
-        .mac = { 0x24, 0x0a, 0xc4, 0x11, 0x22, 0x33 },
+        .mac = {0x24, 0x0a, 0xc4, 0x11, 0x22, 0x33},
         .time = SIM_CLOCK_REAL,
     };
     int bootloader = -1, rc = 0, option;

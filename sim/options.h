@@ -21,20 +21,20 @@ enum power_cut {
 };
 
 struct options {
-    const char *flash, *bus;                 /* never NULL */
-    const char *partition_table;             /* NULL: the default table */
-    const char *aps, *events, *ctl;          /* NULL: none */
-    uint16_t chip_id;                        /* enum fw_chip */
-    uint8_t bus_mhz;                         /* the bus speed of that chip */
-    uint32_t flash_bytes;                    /* 0: as the file has, or 4 MB */
+    const char *flash, *bus;        /* never NULL */
+    const char *partition_table;    /* NULL: the default table */
+    const char *aps, *events, *ctl; /* NULL: none */
+    uint16_t chip_id;               /* enum fw_chip */
+    uint8_t bus_mhz;                /* the bus speed of that chip */
+    uint32_t flash_bytes;           /* 0: as the file has, or 4 MB */
     uint8_t mac[6];
     bool stock;
-    bool rollback;                           /* the boot loader can roll back */
+    bool rollback; /* the boot loader can roll back */
     bool verbose;
     enum sim_clock_mode time;
-    uint64_t power_cut_at;                   /* flash operation, from 1; 0: none */
+    uint64_t power_cut_at; /* flash operation, from 1; 0: none */
     enum power_cut power_cut;
-    char bad_version[33];                    /* which version boots badly */
+    char bad_version[33]; /* which version boots badly */
     enum bad_boot bad_boot;
 };
 

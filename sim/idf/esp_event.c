@@ -31,13 +31,13 @@ static struct event *s_first, **s_last = &s_first;
 
 static void dispatch(void *ctx);
 
-static struct sim_timer s_wake = { .fire = dispatch };
+static struct sim_timer s_wake = {.fire = dispatch};
 
 static bool wants(const struct handler *handler, const struct event *event)
 {
-    return handler->call != NULL
-           && (handler->base == ESP_EVENT_ANY_BASE || strcmp(handler->base, event->base) == 0)
-           && (handler->id == ESP_EVENT_ANY_ID || handler->id == event->id);
+    return handler->call != NULL &&
+           (handler->base == ESP_EVENT_ANY_BASE || strcmp(handler->base, event->base) == 0) &&
+           (handler->id == ESP_EVENT_ANY_ID || handler->id == event->id);
 }
 
 static void sweep(void)
@@ -102,7 +102,7 @@ esp_err_t esp_event_handler_instance_register(esp_event_base_t event_base, int32
 
     if (handler == NULL)
         return ESP_ERR_NO_MEM;
-    *handler = (struct handler) { event_base, event_id, event_handler, event_handler_arg, NULL };
+    *handler = (struct handler){event_base, event_id, event_handler, event_handler_arg, NULL};
     while (*at != NULL)
         at = &(*at)->next;
     *at = handler;
@@ -137,9 +137,8 @@ esp_err_t esp_event_handler_unregister(esp_event_base_t event_base, int32_t even
         return ESP_ERR_INVALID_STATE;
     if (event_handler == NULL)
         return ESP_ERR_INVALID_ARG;
-    while (handler != NULL
-           && (handler->base != event_base || handler->id != event_id
-               || handler->call != event_handler))
+    while (handler != NULL && (handler->base != event_base || handler->id != event_id ||
+                               handler->call != event_handler))
         handler = handler->next;
     return take_away(handler);
 }
@@ -173,7 +172,7 @@ esp_err_t esp_event_post(esp_event_base_t event_base, int32_t event_id, const vo
 
     if (event == NULL)
         return ESP_ERR_NO_MEM;
-    *event = (struct event) { .base = event_base, .id = event_id, .size = event_data_size };
+    *event = (struct event){.base = event_base, .id = event_id, .size = event_data_size};
     if (event_data_size > 0)
         memcpy(event->data, event_data, event_data_size);
     *s_last = event;

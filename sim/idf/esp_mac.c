@@ -16,8 +16,8 @@ esp_err_t esp_efuse_mac_get_default(uint8_t *mac)
 esp_err_t esp_read_mac(uint8_t *mac, esp_mac_type_t type)
 {
     /* Four addresses in a row, ESP-IDF's default. */
-    static const uint8_t steps[] = { [ESP_MAC_WIFI_STA] = 0, [ESP_MAC_WIFI_SOFTAP] = 1,
-                                     [ESP_MAC_BT] = 2, [ESP_MAC_ETH] = 3 };
+    static const uint8_t steps[] = {
+        [ESP_MAC_WIFI_STA] = 0, [ESP_MAC_WIFI_SOFTAP] = 1, [ESP_MAC_BT] = 2, [ESP_MAC_ETH] = 3};
 
     if (type == ESP_MAC_BASE || type == ESP_MAC_EFUSE_FACTORY)
         return esp_efuse_mac_get_default(mac);

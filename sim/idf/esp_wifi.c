@@ -52,7 +52,7 @@ esp_err_t esp_wifi_init(const wifi_init_config_t *config)
         return ESP_ERR_INVALID_ARG;
     if (wifi_driver.initialised)
         return ESP_OK;
-    wifi_driver = (struct wifi_driver) {
+    wifi_driver = (struct wifi_driver){
         .initialised = true,
         .mode = WIFI_MODE_STA,
         .power_save = WIFI_PS_MIN_MODEM,
@@ -212,5 +212,5 @@ esp_err_t esp_wifi_set_storage(wifi_storage_t storage)
     if (!wifi_driver.initialised)
         return ESP_ERR_WIFI_NOT_INIT;
     return storage == WIFI_STORAGE_FLASH || storage == WIFI_STORAGE_RAM ? ESP_OK
-                                                                       : ESP_ERR_INVALID_ARG;
+                                                                        : ESP_ERR_INVALID_ARG;
 }

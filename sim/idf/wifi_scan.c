@@ -17,17 +17,17 @@ static bool s_scanning;
 
 static void scan_is_done(void *ctx);
 
-static struct sim_timer s_done = { .fire = scan_is_done };
+static struct sim_timer s_done = {.fire = scan_is_done};
 
 void wifi_describe_ap(const struct air_ap *ap, wifi_ap_record_t *ret)
 {
-    static const wifi_auth_mode_t modes[] = { [AIR_OPEN] = WIFI_AUTH_OPEN,
-                                              [AIR_WPA2] = WIFI_AUTH_WPA2_PSK,
-                                              [AIR_WPA3] = WIFI_AUTH_WPA3_PSK };
+    static const wifi_auth_mode_t modes[] = {[AIR_OPEN] = WIFI_AUTH_OPEN,
+                                             [AIR_WPA2] = WIFI_AUTH_WPA2_PSK,
+                                             [AIR_WPA3] = WIFI_AUTH_WPA3_PSK};
     const wifi_cipher_type_t cipher =
         ap->security == AIR_OPEN ? WIFI_CIPHER_TYPE_NONE : WIFI_CIPHER_TYPE_CCMP;
 
-    *ret = (wifi_ap_record_t) {
+    *ret = (wifi_ap_record_t){
         .primary = ap->channel,
         .rssi = ap->rssi,
         .authmode = modes[ap->security],
@@ -46,10 +46,10 @@ static bool is_wanted(const struct air_ap *ap, const wifi_scan_config_t *config)
 {
     if (ap->off)
         return false;
-    return config == NULL
-           || ((config->channel == 0 || config->channel == ap->channel)
-               && (config->ssid == NULL || strcmp((const char *)config->ssid, ap->ssid) == 0)
-               && (config->bssid == NULL || memcmp(config->bssid, ap->bssid, 6) == 0));
+    return config == NULL ||
+           ((config->channel == 0 || config->channel == ap->channel) &&
+            (config->ssid == NULL || strcmp((const char *)config->ssid, ap->ssid) == 0) &&
+            (config->bssid == NULL || memcmp(config->bssid, ap->bssid, 6) == 0));
 }
 
 /* The strongest first. */
@@ -70,7 +70,7 @@ static void listen(const wifi_scan_config_t *config)
 
 static void scan_is_done(void *ctx)
 {
-    const wifi_event_sta_scan_done_t event = { .status = 0, .number = (uint8_t)s_found_count };
+    const wifi_event_sta_scan_done_t event = {.status = 0, .number = (uint8_t)s_found_count};
 
     (void)ctx;
     s_scanning = false;

@@ -27,12 +27,12 @@ static wifi_rxcb_t s_rx;
 
 static void answer_comes(void *ctx);
 
-static struct sim_timer s_answer = { .fire = answer_comes };
+static struct sim_timer s_answer = {.fire = answer_comes};
 
 static void post_disconnected(uint8_t reason)
 {
     const wifi_sta_config_t *const config = &wifi_driver.config[WIFI_IF_STA].sta;
-    wifi_event_sta_disconnected_t event = { .reason = reason, .rssi = s_ap.rssi };
+    wifi_event_sta_disconnected_t event = {.reason = reason, .rssi = s_ap.rssi};
 
     memcpy(event.ssid, config->ssid, sizeof(event.ssid));
     event.ssid_len = (uint8_t)strnlen((const char *)config->ssid, sizeof(config->ssid));
@@ -43,7 +43,7 @@ static void post_disconnected(uint8_t reason)
 static void post_connected(void)
 {
     wifi_ap_record_t ap;
-    wifi_event_sta_connected_t event = { .channel = s_ap.channel, .aid = 1 };
+    wifi_event_sta_connected_t event = {.channel = s_ap.channel, .aid = 1};
 
     wifi_describe_ap(&s_ap, &ap);
     event.ssid_len = (uint8_t)strlen(s_ap.ssid);
@@ -113,8 +113,8 @@ static bool is_for_us(const uint8_t *ethernet, size_t len)
 {
     const uint8_t *const mac = wifi_driver.mac[WIFI_IF_STA];
 
-    return len >= ETHERNET_MIN_BYTES && memcmp(ethernet + 6, mac, 6) != 0
-           && ((ethernet[0] & 1) != 0 || memcmp(ethernet, mac, 6) == 0);
+    return len >= ETHERNET_MIN_BYTES && memcmp(ethernet + 6, mac, 6) != 0 &&
+           ((ethernet[0] & 1) != 0 || memcmp(ethernet, mac, 6) == 0);
 }
 
 static void on_frame(const uint8_t *ethernet, size_t len)
@@ -132,7 +132,7 @@ static void on_frame(const uint8_t *ethernet, size_t len)
 
 void wifi_station_power(bool on)
 {
-    static const struct air_station station = { .on_frame = on_frame, .on_lost = on_lost };
+    static const struct air_station station = {.on_frame = on_frame, .on_lost = on_lost};
 
     if (!on)
         leave(WIFI_REASON_ASSOC_LEAVE);

@@ -2,8 +2,8 @@
 #ifndef SIM_STOCK_H
 #define SIM_STOCK_H
 /*
- * --stock: how upstream's firmware of October 2021 behaves at its bus, faults included. Written from
- * what its handlers were seen to do; it runs on the same ESP-IDF calls as our own firmware.
+ * --stock: how upstream's firmware of October 2021 behaves at its bus, faults included. Written
+ * from what its handlers were seen to do; it runs on the same ESP-IDF calls as our own firmware.
  *
  * Its control task returns at the first request that it cannot handle, and FreeRTOS panics when a
  * task returns: that is a stock_panic() here.
@@ -46,8 +46,7 @@ enum stock_outcome stock_get_mode(const HostedClassic__Message *request,
                                   HostedClassic__Message *reply);
 enum stock_outcome stock_set_mode(const HostedClassic__Message *request,
                                   HostedClassic__Message *reply);
-enum stock_outcome stock_scan(const HostedClassic__Message *request,
-                              HostedClassic__Message *reply);
+enum stock_outcome stock_scan(const HostedClassic__Message *request, HostedClassic__Message *reply);
 enum stock_outcome stock_get_ap(const HostedClassic__Message *request,
                                 HostedClassic__Message *reply);
 enum stock_outcome stock_connect_ap(const HostedClassic__Message *request,

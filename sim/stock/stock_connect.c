@@ -95,13 +95,13 @@ static bool make_config(const HostedClassic__ReqConnectAp *request, wifi_sta_con
 /* Returns true when an answer from the radio is on its way. */
 static bool begin_connect(const HostedClassic__ReqConnectAp *request)
 {
-    wifi_config_t config = { 0 };
+    wifi_config_t config = {0};
 
     if (s_connected && esp_wifi_disconnect() != ESP_OK)
         return false;
     s_connected = false;
-    if (esp_wifi_set_mode(WIFI_MODE_STA) != ESP_OK || !make_config(request, &config.sta)
-        || esp_wifi_set_config(WIFI_IF_STA, &config) != ESP_OK)
+    if (esp_wifi_set_mode(WIFI_MODE_STA) != ESP_OK || !make_config(request, &config.sta) ||
+        esp_wifi_set_config(WIFI_IF_STA, &config) != ESP_OK)
         return false;
 
     esp_event_handler_register(WIFI_EVENT, WIFI_EVENT_STA_CONNECTED, on_station_event, NULL);

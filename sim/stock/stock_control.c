@@ -8,7 +8,7 @@
 #include "stock.h"
 #include "world.h"
 
-#define ENDPOINT "control"
+#define ENDPOINT       "control"
 #define NAME_MAX_BYTES 14
 #define LAST_REQUEST   38
 
@@ -28,7 +28,7 @@ _Noreturn void stock_panic(const char *why)
 /* Its parser takes the two parts in any order, and the last of each if there are several. */
 static bool find_parts(const uint8_t *message, size_t len, struct serial_tlv *ret)
 {
-    struct serial_tlv found = { 0 };
+    struct serial_tlv found = {0};
 
     while (len > 0) {
         if (len < 3)
@@ -113,17 +113,17 @@ struct handler {
 static const struct handler *find_handler(int32_t request)
 {
     static const struct handler handlers[] = {
-        { HOSTED_CLASSIC__MESSAGE_ID__REQ_GET_MAC, stock_get_mac },
-        { HOSTED_CLASSIC__MESSAGE_ID__REQ_GET_MODE, stock_get_mode },
-        { HOSTED_CLASSIC__MESSAGE_ID__REQ_SET_MODE, stock_set_mode },
-        { HOSTED_CLASSIC__MESSAGE_ID__REQ_GET_AP, stock_get_ap },
-        { HOSTED_CLASSIC__MESSAGE_ID__REQ_CONNECT_AP, stock_connect_ap },
-        { HOSTED_CLASSIC__MESSAGE_ID__REQ_DISCONNECT_AP, stock_disconnect_ap },
-        { HOSTED_CLASSIC__MESSAGE_ID__REQ_SCAN, stock_scan },
-        { HOSTED_CLASSIC__MESSAGE_ID__REQ_SET_MAC, stock_set_mac },
-        { HOSTED_CLASSIC__MESSAGE_ID__REQ_OTA_BEGIN, stock_ota_begin },
-        { HOSTED_CLASSIC__MESSAGE_ID__REQ_OTA_WRITE, stock_ota_write },
-        { HOSTED_CLASSIC__MESSAGE_ID__REQ_OTA_END, stock_ota_end },
+        {HOSTED_CLASSIC__MESSAGE_ID__REQ_GET_MAC, stock_get_mac},
+        {HOSTED_CLASSIC__MESSAGE_ID__REQ_GET_MODE, stock_get_mode},
+        {HOSTED_CLASSIC__MESSAGE_ID__REQ_SET_MODE, stock_set_mode},
+        {HOSTED_CLASSIC__MESSAGE_ID__REQ_GET_AP, stock_get_ap},
+        {HOSTED_CLASSIC__MESSAGE_ID__REQ_CONNECT_AP, stock_connect_ap},
+        {HOSTED_CLASSIC__MESSAGE_ID__REQ_DISCONNECT_AP, stock_disconnect_ap},
+        {HOSTED_CLASSIC__MESSAGE_ID__REQ_SCAN, stock_scan},
+        {HOSTED_CLASSIC__MESSAGE_ID__REQ_SET_MAC, stock_set_mac},
+        {HOSTED_CLASSIC__MESSAGE_ID__REQ_OTA_BEGIN, stock_ota_begin},
+        {HOSTED_CLASSIC__MESSAGE_ID__REQ_OTA_WRITE, stock_ota_write},
+        {HOSTED_CLASSIC__MESSAGE_ID__REQ_OTA_END, stock_ota_end},
     };
 
     for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++) {
@@ -167,8 +167,8 @@ void stock_control_take(const uint8_t *message, size_t len)
 
     if (!find_parts(message, len, &parts))
         stock_panic("not endpoint and data");
-    if (parts.endpoint_len != strlen(ENDPOINT)
-        || memcmp(parts.endpoint, ENDPOINT, parts.endpoint_len) != 0)
+    if (parts.endpoint_len != strlen(ENDPOINT) ||
+        memcmp(parts.endpoint, ENDPOINT, parts.endpoint_len) != 0)
         stock_panic("no such endpoint");
 
     HostedClassic__Message *const request =

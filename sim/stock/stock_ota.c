@@ -57,7 +57,7 @@ static esp_err_t write(const ProtobufCBinaryData *data)
 
 static esp_err_t end(void)
 {
-    const esp_timer_create_args_t once = { .callback = restart };
+    const esp_timer_create_args_t once = {.callback = restart};
     esp_timer_handle_t timer;
 
     sleep_before_flash();

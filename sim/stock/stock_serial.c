@@ -11,10 +11,10 @@
 #define MESSAGE_BYTES 4096 /* its receive buffer */
 
 /* ESP-Hosted, the private INIT event. */
-#define EVENT_INIT        0
-#define TAG_CAPABILITY    0
-#define TAG_SPI_CLOCK_MHZ 1
-#define TAG_CHIP          2
+#define EVENT_INIT          0
+#define TAG_CAPABILITY      0
+#define TAG_SPI_CLOCK_MHZ   1
+#define TAG_CHIP            2
 #define CAPABILITY_WLAN_SPI 0x20
 
 static uint8_t s_message[MESSAGE_BYTES];
@@ -75,8 +75,8 @@ static void on_frame(const uint8_t *bytes, size_t len)
 
     if (frame_parse(bytes, len, &frame) < 0)
         return;
-    if (bytes[6] == 0 && bytes[7] == 0
-        && !sum_is_zero(bytes, (size_t)(frame.payload - bytes) + frame.length))
+    if (bytes[6] == 0 && bytes[7] == 0 &&
+        !sum_is_zero(bytes, (size_t)(frame.payload - bytes) + frame.length))
         return;
     if (frame.interface_type == FRAME_SERIAL)
         take_fragment(&frame);
@@ -95,8 +95,7 @@ static void send_frame(const struct frame *frame)
 
 esp_err_t stock_station_rx(void *buffer, uint16_t len, void *eb)
 {
-    const struct frame frame = { .interface_type = FRAME_STATION, .length = len,
-                                 .payload = buffer };
+    const struct frame frame = {.interface_type = FRAME_STATION, .length = len, .payload = buffer};
 
     send_frame(&frame);
     esp_wifi_internal_free_rx_buffer(eb);
@@ -106,13 +105,12 @@ esp_err_t stock_station_rx(void *buffer, uint16_t len, void *eb)
 static void send_init(void)
 {
     const uint8_t event[] = {
-        EVENT_INIT,        9, /* bytes that follow */
-        TAG_CHIP,          1, (uint8_t)world->chip_id,
-        TAG_SPI_CLOCK_MHZ, 1, world->bus_mhz,
-        TAG_CAPABILITY,    1, CAPABILITY_WLAN_SPI,
+        EVENT_INIT,     9, /* bytes that follow */
+        TAG_CHIP,       1, (uint8_t)world->chip_id, TAG_SPI_CLOCK_MHZ, 1, world->bus_mhz,
+        TAG_CAPABILITY, 1, CAPABILITY_WLAN_SPI,
     };
-    const struct frame frame = { .interface_type = FRAME_PRIVATE, .length = sizeof(event),
-                                 .payload = event };
+    const struct frame frame = {
+        .interface_type = FRAME_PRIVATE, .length = sizeof(event), .payload = event};
 
     send_frame(&frame);
 }
@@ -122,8 +120,8 @@ static int start(void)
     const wifi_init_config_t config = WIFI_INIT_CONFIG_DEFAULT();
 
     s_sent = 1;
-    if (esp_event_loop_create_default() != ESP_OK || esp_wifi_init(&config) != ESP_OK
-        || esp_wifi_set_mode(WIFI_MODE_NULL) != ESP_OK || esp_wifi_start() != ESP_OK)
+    if (esp_event_loop_create_default() != ESP_OK || esp_wifi_init(&config) != ESP_OK ||
+        esp_wifi_set_mode(WIFI_MODE_NULL) != ESP_OK || esp_wifi_start() != ESP_OK)
         return -1;
     return 0;
 }

@@ -37,11 +37,11 @@ enum stock_outcome stock_get_mac(const HostedClassic__Message *request,
     hosted_classic__resp_get_mac__init(&payload);
     payload.has_resp = true;
     payload.resp = STOCK_FAILURE;
-    if (interface_of_mode(request->req_get_mac->mode, &interface)
-        && esp_wifi_get_mac(interface, mac) == ESP_OK) {
+    if (interface_of_mode(request->req_get_mac->mode, &interface) &&
+        esp_wifi_get_mac(interface, mac) == ESP_OK) {
         stock_mac_text(mac, text);
         payload.has_mac = true;
-        payload.mac = (ProtobufCBinaryData) { .len = strlen(text), .data = (uint8_t *)text };
+        payload.mac = (ProtobufCBinaryData){.len = strlen(text), .data = (uint8_t *)text};
         payload.resp = STOCK_SUCCESS;
     }
     reply->payload_case = HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_GET_MAC;
@@ -58,8 +58,8 @@ static int32_t set_mac(const HostedClassic__ReqSetMac *request)
     if (request->mac.len >= sizeof(text))
         return STOCK_FAILURE;
     memcpy(text, request->mac.data, request->mac.len);
-    if (mac_parse(text, mac) < 0 || !interface_of_mode(request->mode, &interface)
-        || esp_wifi_set_mac(interface, mac) != ESP_OK)
+    if (mac_parse(text, mac) < 0 || !interface_of_mode(request->mode, &interface) ||
+        esp_wifi_set_mac(interface, mac) != ESP_OK)
         return STOCK_FAILURE;
     return STOCK_SUCCESS;
 }
@@ -69,8 +69,8 @@ enum stock_outcome stock_set_mac(const HostedClassic__Message *request,
 {
     static HostedClassic__RespOnly payload;
 
-    if (request->payload_case != HOSTED_CLASSIC__MESSAGE__PAYLOAD_REQ_SET_MAC
-        || request->req_set_mac->mac.data == NULL)
+    if (request->payload_case != HOSTED_CLASSIC__MESSAGE__PAYLOAD_REQ_SET_MAC ||
+        request->req_set_mac->mac.data == NULL)
         return STOCK_FAILS;
     hosted_classic__resp_only__init(&payload);
     payload.has_resp = true;
@@ -105,8 +105,8 @@ enum stock_outcome stock_set_mode(const HostedClassic__Message *request,
 {
     static HostedClassic__RespOnly payload;
 
-    if (request->payload_case != HOSTED_CLASSIC__MESSAGE__PAYLOAD_REQ_SET_MODE
-        || request->req_set_mode->mode >= MODE_MAX)
+    if (request->payload_case != HOSTED_CLASSIC__MESSAGE__PAYLOAD_REQ_SET_MODE ||
+        request->req_set_mode->mode >= MODE_MAX)
         return STOCK_FAILS;
     hosted_classic__resp_only__init(&payload);
     payload.has_resp = true;
@@ -134,15 +134,15 @@ static void fill_entry(struct scan_entry *entry)
     stock_mac_text(entry->ap.bssid, entry->bssid);
     hosted_classic__access_point__init(message);
     message->has_ssid = true;
-    message->ssid = (ProtobufCBinaryData) { .len = strlen((char *)entry->ap.ssid),
-                                            .data = entry->ap.ssid };
+    message->ssid =
+        (ProtobufCBinaryData){.len = strlen((char *)entry->ap.ssid), .data = entry->ap.ssid};
     message->has_channel = true;
     message->channel = entry->ap.primary;
     message->has_rssi = true;
     message->rssi = entry->ap.rssi;
     message->has_bssid = true;
-    message->bssid = (ProtobufCBinaryData) { .len = strlen(entry->bssid),
-                                             .data = (uint8_t *)entry->bssid };
+    message->bssid =
+        (ProtobufCBinaryData){.len = strlen(entry->bssid), .data = (uint8_t *)entry->bssid};
     message->has_encryption = true;
     message->encryption = (int32_t)entry->ap.authmode;
 }
@@ -150,7 +150,7 @@ static void fill_entry(struct scan_entry *entry)
 /* Returns how many were found; none is a failure, as every other trouble. */
 static size_t scan(struct scan_entry found[MAX_FOUND])
 {
-    const wifi_scan_config_t config = { .show_hidden = true };
+    const wifi_scan_config_t config = {.show_hidden = true};
     size_t count = 0;
 
     if (esp_wifi_set_mode(WIFI_MODE_STA) != ESP_OK || esp_wifi_scan_start(&config, true) != ESP_OK)
@@ -196,9 +196,9 @@ enum stock_outcome stock_get_ap(const HostedClassic__Message *request,
     if (stock_station_is_connected() && esp_wifi_sta_get_ap_info(&ap) == ESP_OK) {
         stock_mac_text(ap.bssid, bssid);
         payload.has_ssid = true;
-        payload.ssid = (ProtobufCBinaryData) { .len = strlen((char *)ap.ssid), .data = ap.ssid };
+        payload.ssid = (ProtobufCBinaryData){.len = strlen((char *)ap.ssid), .data = ap.ssid};
         payload.has_bssid = true;
-        payload.bssid = (ProtobufCBinaryData) { .len = strlen(bssid), .data = (uint8_t *)bssid };
+        payload.bssid = (ProtobufCBinaryData){.len = strlen(bssid), .data = (uint8_t *)bssid};
         payload.has_rssi = true;
         payload.rssi = ap.rssi;
         payload.has_channel = true;

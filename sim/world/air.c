@@ -29,8 +29,8 @@ enum air_answer air_join(struct air *air, const char *ssid, const uint8_t *bssid
     for (int i = 0; i < air->count; i++) {
         const struct air_ap *ap = &air->aps[i];
 
-        if (ap->off || strcmp(ap->ssid, ssid) != 0
-            || (bssid != NULL && memcmp(ap->bssid, bssid, sizeof(ap->bssid)) != 0))
+        if (ap->off || strcmp(ap->ssid, ssid) != 0 ||
+            (bssid != NULL && memcmp(ap->bssid, bssid, sizeof(ap->bssid)) != 0))
             continue;
 
         const enum air_answer answer = ask(ap, password);

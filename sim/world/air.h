@@ -9,9 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define AIR_MAX_APS      32
-#define AIR_FRAME_BYTES  1600 /* Ethernet, of a 1500 byte MTU and some more */
-#define AIR_NO_AP        (-1)
+#define AIR_MAX_APS     32
+#define AIR_FRAME_BYTES 1600 /* Ethernet, of a 1500 byte MTU and some more */
+#define AIR_NO_AP       (-1)
 
 enum air_security {
     AIR_OPEN,

@@ -29,7 +29,8 @@ static int complain(const struct complaint *to, const char *what)
     return -EINVAL;
 }
 
-/* Copies the string `name`, if the object has it. Returns false when it is no string or too long. */
+/* Copies the string `name`, if the object has it. Returns false when it is no string or too long.
+ */
 static bool take_string(const cJSON *object, const char *name, char *ret, size_t size)
 {
     const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, name);
@@ -60,8 +61,8 @@ static bool take_number(const cJSON *object, const char *name, int min, int max,
 
 static bool security_by_name(const char *name, enum air_security *ret)
 {
-    static const char *const names[] = { [AIR_OPEN] = "open", [AIR_WPA2] = "wpa2",
-                                         [AIR_WPA3] = "wpa3" };
+    static const char *const names[] = {
+        [AIR_OPEN] = "open", [AIR_WPA2] = "wpa2", [AIR_WPA3] = "wpa3"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (strcmp(names[i], name) == 0) {
@@ -74,7 +75,7 @@ static bool security_by_name(const char *name, enum air_security *ret)
 
 static int take_ap(const cJSON *object, const struct complaint *to, struct air_ap *ret)
 {
-    struct air_ap ap = { .tap = -1 };
+    struct air_ap ap = {.tap = -1};
     char bssid[18] = "02:00:00:00:00:01";
     char security[8] = "";
     int channel, rssi;
@@ -90,8 +91,8 @@ static int take_ap(const cJSON *object, const struct complaint *to, struct air_a
     if (!take_string(object, "password", ap.password, sizeof(ap.password)))
         return complain(to, "\"password\" must be a string of up to 64 bytes");
     strcpy(security, ap.password[0] != '\0' ? "wpa2" : "open");
-    if (!take_string(object, "security", security, sizeof(security))
-        || !security_by_name(security, &ap.security))
+    if (!take_string(object, "security", security, sizeof(security)) ||
+        !security_by_name(security, &ap.security))
         return complain(to, "\"security\" must be open, wpa2 or wpa3");
     if ((ap.security == AIR_OPEN) != (ap.password[0] == '\0'))
         return complain(to, "\"password\" goes with wpa2 and wpa3, and not with open");
@@ -149,7 +150,7 @@ static int take_list(struct air *air, const cJSON *list, struct complaint *to)
 
 int air_load(struct air *air, const char *path, char *why, size_t size)
 {
-    struct complaint to = { .path = path, .why = why, .size = size };
+    struct complaint to = {.path = path, .why = why, .size = size};
 
     air->count = 0;
     air->joined = AIR_NO_AP;

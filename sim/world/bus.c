@@ -38,7 +38,7 @@ bool bus_accept(struct bus *bus)
 
 static bool hung_up(int client)
 {
-    struct pollfd state = { .fd = client, .events = POLLRDHUP };
+    struct pollfd state = {.fd = client, .events = POLLRDHUP};
 
     return poll(&state, 1, 0) > 0 && (state.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
@@ -72,7 +72,7 @@ void bus_send(const struct bus *bus, const uint8_t *frame, size_t len)
 
 bool bus_has_room(const struct bus *bus)
 {
-    struct pollfd state = { .fd = bus->client, .events = POLLOUT };
+    struct pollfd state = {.fd = bus->client, .events = POLLOUT};
 
     return bus->client < 0 || poll(&state, 1, 0) > 0;
 }

@@ -5,9 +5,9 @@
 
 #include "stop.h"
 
-#define TRANSACTION_BITS (1600 * 8) /* ESP-Hosted: each is one full buffer, both ways */
+#define TRANSACTION_BITS  (1600 * 8) /* ESP-Hosted: each is one full buffer, both ways */
 #define SHORTEST_SLEEP_US 1000
-#define GAP_US           150        /* re-arming and scheduling; from upstream's throughput at 10 MHz */
+#define GAP_US            150 /* re-arming and scheduling; from upstream's throughput at 10 MHz */
 
 static int64_t monotonic_us(void)
 {
@@ -24,7 +24,7 @@ static int64_t later(int64_t a, int64_t b)
 
 void sim_clock_init(struct sim_clock *clock, enum sim_clock_mode mode, unsigned bus_mhz)
 {
-    *clock = (struct sim_clock) {
+    *clock = (struct sim_clock){
         .mode = mode,
         .start_us = monotonic_us(),
         .transaction_us = TRANSACTION_BITS / (int64_t)bus_mhz + GAP_US,

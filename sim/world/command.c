@@ -18,9 +18,8 @@ struct command {
 
 static void run_status(int client, const char *argument)
 {
-    static const char *const modes[] = { [SIM_CLOCK_REAL] = "real",
-                                         [SIM_CLOCK_VIRTUAL] = "virtual",
-                                         [SIM_CLOCK_NONE] = "none" };
+    static const char *const modes[] = {
+        [SIM_CLOCK_REAL] = "real", [SIM_CLOCK_VIRTUAL] = "virtual", [SIM_CLOCK_NONE] = "none"};
     const int64_t now_us = world_now_us();
     char boot[512];
 
@@ -88,8 +87,8 @@ static void run_ap_on(int client, const char *argument)
 void command_run(int client, const char *line)
 {
     static const struct command commands[] = {
-        { "status", run_status }, { "advance", run_advance }, { "reset", run_reset },
-        { "ap-off", run_ap_off }, { "ap-on", run_ap_on },
+        {"status", run_status}, {"advance", run_advance}, {"reset", run_reset},
+        {"ap-off", run_ap_off}, {"ap-on", run_ap_on},
     };
     const size_t name_len = strcspn(line, " ");
     const char *const argument = line + name_len + (line[name_len] == ' ' ? 1 : 0);

@@ -38,7 +38,7 @@ void ctl_accept(struct ctl *ctl)
         return;
     for (int i = 0; i < CTL_MAX_CLIENTS; i++) {
         if (ctl->clients[i].fd < 0) {
-            ctl->clients[i] = (struct ctl_client) { .fd = fd };
+            ctl->clients[i] = (struct ctl_client){.fd = fd};
             return;
         }
     }

@@ -3,8 +3,8 @@
 
 #include <poll.h>
 
-#include "frame.h"
 #include "command.h"
+#include "frame.h"
 #include "stop.h"
 #include "timers.h"
 #include "world.h"
@@ -102,7 +102,7 @@ static void fill(struct pollfd polls[SLOTS])
     const bool room = bus_has_room(&world->bus);
 
     for (int i = 0; i < SLOTS; i++)
-        polls[i] = (struct pollfd) { .fd = -1, .events = POLLIN };
+        polls[i] = (struct pollfd){.fd = -1, .events = POLLIN};
     polls[BUS_LISTENER].fd = world->bus.listener;
     polls[BUS_CLIENT].fd = takes_frames() || !room ? world->bus.client : -1;
     polls[BUS_CLIENT].events = (short)((takes_frames() ? POLLIN : 0) | (room ? 0 : POLLOUT));

@@ -17,7 +17,7 @@ static void on_signal(int number)
 
 void stop_install(void)
 {
-    struct sigaction action = { .sa_handler = on_signal };
+    struct sigaction action = {.sa_handler = on_signal};
     sigset_t held_back;
 
     sigemptyset(&held_back);

@@ -11,7 +11,7 @@
 
 int tap_open(const char *name)
 {
-    struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI };
+    struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI};
 
     if (strlen(name) >= sizeof(request.ifr_name))
         return -ENAMETOOLONG;

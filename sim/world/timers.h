@@ -10,6 +10,7 @@
 
 /* What makes a timer fire while the clock is a computed one; in real time all are equal. */
 enum sim_timer_kind {
+    SIM_TIMER_IDLE = 0,     /* never armed so far */
     SIM_TIMER_FIRMWARE = 1, /* `advance` only */
     SIM_TIMER_WORLD = 2,    /* by itself: the radio, the event loop, the watchdog */
     SIM_TIMER_RESTART = 4,  /* the restart after an update: by itself, once its reply was taken */

@@ -23,8 +23,8 @@ static bool is_abandoned(const struct sockaddr_un *address, int type)
     if (probe < 0)
         return false;
 
-    const bool refused =
-        connect(probe, (const struct sockaddr *)address, sizeof(*address)) < 0 && errno == ECONNREFUSED;
+    const bool refused = connect(probe, (const struct sockaddr *)address, sizeof(*address)) < 0 &&
+                         errno == ECONNREFUSED;
 
     close(probe);
     return refused;
@@ -32,7 +32,7 @@ static bool is_abandoned(const struct sockaddr_un *address, int type)
 
 int unix_socket_listen(const char *path, int type)
 {
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
 
     if (strlen(path) >= sizeof(address.sun_path))
         return -ENAMETOOLONG;
@@ -44,8 +44,8 @@ int unix_socket_listen(const char *path, int type)
 
     if (listener < 0)
         return -errno;
-    if (bind(listener, (const struct sockaddr *)&address, sizeof(address)) < 0
-        || listen(listener, BACKLOG) < 0) {
+    if (bind(listener, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
+        listen(listener, BACKLOG) < 0) {
         const int rc = -errno;
 
         close(listener);

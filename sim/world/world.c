@@ -48,8 +48,8 @@ static int make_new(void)
 /* Calls `apply` for each descriptor that is handed over at a reset. */
 static void for_each_descriptor(void (*apply)(int fd))
 {
-    const int single[] = { s_memfd, world->events.file, world->bus.listener, world->bus.client,
-                           world->ctl.listener, world->flash };
+    const int single[] = {s_memfd,           world->events.file,  world->bus.listener,
+                          world->bus.client, world->ctl.listener, world->flash};
 
     for (size_t i = 0; i < sizeof(single) / sizeof(single[0]); i++)
         apply(single[i]);
@@ -78,7 +78,7 @@ extern char __stop_rtc_noinit[] __attribute__((weak));
 
 static size_t rtc_bytes(void)
 {
-    const size_t bytes = (size_t)(__stop_rtc_noinit - __start_rtc_noinit);
+    const size_t bytes = (uintptr_t)__stop_rtc_noinit - (uintptr_t)__start_rtc_noinit;
 
     return bytes < WORLD_RTC_BYTES ? bytes : WORLD_RTC_BYTES;
 }
@@ -104,7 +104,7 @@ int world_open(char *const *argv)
     if (handed_over == NULL)
         return make_new();
 
-    const int memfd = atoi(handed_over);
+    const int memfd = (int)strtol(handed_over, NULL, 10);
 
     unsetenv(HANDED_OVER);
     if (fstat(memfd, &status) < 0 || status.st_size != sizeof(*world))

@@ -35,17 +35,17 @@ struct world {
     struct ctl ctl;
     struct air air;
 
-    uint16_t chip_id;          /* as in an image's header */
+    uint16_t chip_id; /* as in an image's header */
     uint8_t bus_mhz;
-    uint8_t mac[6];            /* eFuse: the base address */
-    int flash;                 /* descriptor of the flash file */
+    uint8_t mac[6]; /* eFuse: the base address */
+    int flash;      /* descriptor of the flash file */
     uint32_t flash_bytes;
     uint64_t flash_operations; /* since the start of the simulator */
     enum world_reset reset;    /* why the chip runs since boot_us */
     int64_t boot_us;
     struct boot_report boot;
     uint32_t failed_offset; /* of the slot whose program failed at its last start; 0: none */
-    bool advancing; /* an `advance` is under way, to this time, for this client */
+    bool advancing;         /* an `advance` is under way, to this time, for this client */
     int64_t advance_to_us;
     int advance_client;
     uint8_t rtc[WORLD_RTC_BYTES];

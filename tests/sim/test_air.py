@@ -122,9 +122,7 @@ def test_frames_pass_while_associated(
 
 
 @both
-def test_a_full_size_frame_passes(
-    start: Start, namespace: Namespace, firmware: list[str]
-) -> None:
+def test_a_full_size_frame_passes(start: Start, namespace: Namespace, firmware: list[str]) -> None:
     simulator = start(*firmware, aps=AIR, wrap=namespace.enter)
     namespace.run("ip", "link", "set", "ap0", "up")
     with Bus(simulator.bus) as bus, Wire(namespace) as wire:
@@ -164,4 +162,5 @@ def test_a_tap_that_cannot_be_opened_is_told(start: Start, namespace: Namespace)
     aps.write_text('[{"ssid": "net", "tap": "not/a/name"}]')
     simulator.start(wait=False)
     ended = simulator.wait_end()
-    assert ended.status == LOCAL and "TAP not/a/name" in ended.stderr
+    assert ended.status == LOCAL
+    assert "TAP not/a/name" in ended.stderr

@@ -110,9 +110,7 @@ def test_reply_to_end_comes_before_the_restart(start: Start, firmware: list[str]
 
 
 @both
-def test_restart_does_not_wait_for_a_host_that_is_gone(
-    start: Start, firmware: list[str]
-) -> None:
+def test_restart_does_not_wait_for_a_host_that_is_gone(start: Start, firmware: list[str]) -> None:
     simulator = start(*firmware)
     with Bus(simulator.bus) as bus:
         bus.receive_init()
@@ -181,7 +179,8 @@ def test_nothing_bootable_is_silent(start: Start) -> None:
     simulator.flash.write(factory.offset, b"\xff" * factory.size)
     simulator.start()
     event = simulator.events("boot")[0]
-    assert event["slot"] is None and event["state"] == "none"
+    assert event["slot"] is None
+    assert event["state"] == "none"
     with Bus(simulator.bus) as bus:
         bus.send_message(classic.request(Kind.GET_MODE))
         assert json.loads(simulator.control("status"))["slot"] is None

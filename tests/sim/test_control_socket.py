@@ -6,9 +6,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from support import classic
 from support.bus import Bus
-from support.classic import Kind
 from support.simulator import Simulator
 from support.waiting import HANG_S
 
@@ -26,8 +24,10 @@ def test_status_says_what_runs(start: Start) -> None:
     assert {key: now[key] for key in ("slot", "offset", "version", "project", "state")} == {
         key: boot[key] for key in ("slot", "offset", "version", "project", "state")
     }
-    assert now["time"] == "none" and now["reset"] == "power_on"
-    assert now["bus"] is False and now["associated"] is False
+    assert now["time"] == "none"
+    assert now["reset"] == "power_on"
+    assert now["bus"] is False
+    assert now["associated"] is False
     with Bus(simulator.bus) as bus:
         bus.receive_init()
         assert status(simulator)["bus"] is True
@@ -40,7 +40,8 @@ def test_reset_is_external_and_keeps_the_clock(start: Start) -> None:
     simulator.wait_boots(2)
     assert simulator.events("reset")[0]["reason"] == "external"
     now = status(simulator)
-    assert now["t"] == 2.5 and now["reset"] == "external"
+    assert now["t"] == 2.5
+    assert now["reset"] == "external"
 
 
 def test_advance_wants_a_number_of_seconds(start: Start) -> None:
@@ -86,4 +87,3 @@ def test_too_long_a_line_loses_its_client_only(start: Start) -> None:
         sock.sendall(b"x" * 256)
         assert sock.recv(100) == b""
     assert status(simulator)["time"] == "none"
-

@@ -92,7 +92,8 @@ def test_trouble_names_the_file(
     done = run(build, folder, *args)
     assert done.returncode == LOCAL, done
     assert name in done.stderr
-    assert not (folder / "bus").exists() and not (folder / "ctl").exists()
+    assert not (folder / "bus").exists()
+    assert not (folder / "ctl").exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -103,7 +104,8 @@ def test_a_signal_ends_it_in_order(start: Start, number: int, time: str) -> None
     simulator.wait_boots(2)
     simulator.signal(number)
     assert simulator.wait_end().status == DONE
-    assert not simulator.bus.exists() and not simulator.ctl.exists()
+    assert not simulator.bus.exists()
+    assert not simulator.ctl.exists()
 
 
 def test_sockets_of_the_dead_are_replaced(start: Start) -> None:

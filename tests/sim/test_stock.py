@@ -112,7 +112,8 @@ def test_refuses_and_lives_on(start: Start, request_: bytes, result: int) -> Non
         bus.receive_init()
         for _ in range(2):
             reply = bus.request(request_)
-            assert reply.is_answer and reply.result == result
+            assert reply.is_answer
+            assert reply.result == result
     assert simulator.events("reset") == []
 
 
@@ -147,9 +148,7 @@ def test_joining(start: Start, request_: bytes, result: int) -> None:
     with Bus(simulator.bus) as bus:
         bus.receive_init()
         assert bus.request(request_).result == result
-        assert bus.request(classic.request(Kind.GET_AP)).result == (
-            NOT_CONNECTED if result else 0
-        )
+        assert bus.request(classic.request(Kind.GET_AP)).result == (NOT_CONNECTED if result else 0)
 
 
 def test_after_one_failure_there_are_no_retries(start: Start) -> None:

@@ -50,6 +50,7 @@ OUT_OF_SCOPE = {
     Kind.GET_TX_POWER,
 }
 
+
 def exchanges(name: str) -> list[tuple[Message, Message]]:
     """Requests and the answers to them."""
     lines = (RECORDINGS / f"classic-{name}.jsonl").read_text().splitlines()
@@ -113,6 +114,7 @@ def test_recorded_update_boots(start: Start, size: int, *, stock: bool) -> None:
     begin = simulator.events("begin")[0]
     boot = simulator.wait_boots(2)
     assert boot["slot"] == begin["slot"]
-    assert boot["version"] == "1.0.0" and boot["project"] == "network_adapter"
+    assert boot["version"] == "1.0.0"
+    assert boot["project"] == "network_adapter"
     assert sum(event["length"] for event in simulator.events("write")) == len(sent)
     assert simulator.flash.slot(begin["slot"])[: len(sent)] == sent

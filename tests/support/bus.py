@@ -38,7 +38,7 @@ class Frame:
     def decode(cls, raw: bytes) -> Self:
         interface, flags, length, offset, checksum = struct.unpack("<BBHHH", raw[:8])
         sequence, _, packet_type = struct.unpack("<HBB", raw[8:12])
-        assert offset == 12 and len(raw) == 12 + length, f"not one frame: {raw[:32].hex()}"
+        assert (offset, len(raw)) == (12, 12 + length), f"not one frame: {raw[:32].hex()}"
         assert checksum == (sum(raw) - raw[6] - raw[7]) & 0xFFFF, f"checksum: {raw[:32].hex()}"
         return cls(interface, raw[12:], flags, sequence, packet_type)
 
@@ -94,8 +94,8 @@ class Bus:
     def receive_init(self) -> Frame:
         """The next frame, which must be the INIT event."""
         frame = self.receive()
-        assert frame.interface == PRIVATE and frame.packet_type == 0, frame
-        assert frame.payload[0] == 0 and frame.payload[1] == len(frame.payload) - 2, frame
+        assert (frame.interface, frame.packet_type) == (PRIVATE, 0), frame
+        assert tuple(frame.payload[:2]) == (0, len(frame.payload) - 2), frame
         return frame
 
     def receive_message(self) -> Message:

@@ -22,9 +22,9 @@ typedef int esp_err_t;
 #define ESP_ERR_NOT_FINISHED     0x10c
 #define ESP_ERR_NOT_ALLOWED      0x10d
 
-#define ESP_ERR_WIFI_BASE       0x3000
-#define ESP_ERR_FLASH_BASE      0x6000
-#define ESP_ERR_FLASH_OP_FAIL   (ESP_ERR_FLASH_BASE + 1)
+#define ESP_ERR_WIFI_BASE     0x3000
+#define ESP_ERR_FLASH_BASE    0x6000
+#define ESP_ERR_FLASH_OP_FAIL (ESP_ERR_FLASH_BASE + 1)
 
 /* The name of the constant; never NULL. */
 const char *esp_err_to_name(esp_err_t code);

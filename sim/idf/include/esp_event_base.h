@@ -13,6 +13,6 @@ typedef void (*esp_event_handler_t)(void *event_handler_arg, esp_event_base_t ev
 typedef void *esp_event_handler_instance_t;
 
 #define ESP_EVENT_ANY_BASE NULL
-#define ESP_EVENT_ANY_ID   -1
+#define ESP_EVENT_ANY_ID   (-1)
 
 #endif

@@ -33,8 +33,8 @@ typedef struct {
     int magic;
 } wifi_init_config_t;
 
-#define WIFI_INIT_CONFIG_MAGIC 0x1F2F3F4F
-#define WIFI_INIT_CONFIG_DEFAULT() { .nvs_enable = 1, .magic = WIFI_INIT_CONFIG_MAGIC }
+#define WIFI_INIT_CONFIG_MAGIC     0x1F2F3F4F
+#define WIFI_INIT_CONFIG_DEFAULT() {.nvs_enable = 1, .magic = WIFI_INIT_CONFIG_MAGIC}
 
 esp_err_t esp_wifi_init(const wifi_init_config_t *config);
 esp_err_t esp_wifi_set_mode(wifi_mode_t mode);

@@ -2,8 +2,8 @@
 #ifndef NVS_FLASH_H
 #define NVS_FLASH_H
 /*
- * Initialising and erasing NVS. What the firmware keeps there (Wi-Fi calibration, on a real chip) is
- * not modelled, so that the partition stays as it is.
+ * Initialising and erasing NVS. What the firmware keeps there (Wi-Fi calibration, on a real chip)
+ * is not modelled, so that the partition stays as it is.
  */
 #include "esp_err.h"
 #include "nvs.h"

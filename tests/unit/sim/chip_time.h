@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef CHIP_TIME_H
 #define CHIP_TIME_H
-/* A world without time or files for tests of the ESP-IDF calls, and the main loop's part of them. */
+/* A world without time or files for tests of the ESP-IDF calls, and the main loop's part of them.
+ */
 #include <string.h>
 
 #include "timers.h"
@@ -35,8 +36,8 @@ static inline void world_advance(int64_t us)
     const int64_t end_us = world_now_us() + us;
     struct sim_timer *timer;
 
-    while ((timer = sim_timers_next(SIM_TIMER_FIRMWARE | SIM_TIMER_WORLD)) != NULL
-           && timer->due_us <= end_us) {
+    while ((timer = sim_timers_next(SIM_TIMER_FIRMWARE | SIM_TIMER_WORLD)) != NULL &&
+           timer->due_us <= end_us) {
         sim_clock_move_to(&world->clock, timer->due_us);
         sim_timer_fire(timer);
     }

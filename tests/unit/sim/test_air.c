@@ -65,20 +65,20 @@ static void a_bad_file_is_refused_with_the_reason(void **state)
     static const struct {
         const char *json, *reason;
     } cases[] = {
-        { "", "not a JSON list" },
-        { "{}", "not a JSON list" },
-        { "[{}]", "\"ssid\" must" },
-        { "[{\"ssid\": 5}]", "\"ssid\" must" },
-        { "[{\"ssid\": \"123456789012345678901234567890123\"}]", "\"ssid\" must" },
-        { "[{\"ssid\": \"a\", \"bssid\": \"11:22\"}]", "\"bssid\" must" },
-        { "[{\"ssid\": \"a\", \"channel\": 0}]", "\"channel\" must" },
-        { "[{\"ssid\": \"a\", \"channel\": \"6\"}]", "\"channel\" must" },
-        { "[{\"ssid\": \"a\", \"rssi\": 5}]", "\"rssi\" must" },
-        { "[{\"ssid\": \"a\", \"security\": \"wep\"}]", "\"security\" must" },
-        { "[{\"ssid\": \"a\", \"security\": \"wpa2\"}]", "\"password\" goes" },
-        { "[{\"ssid\": \"a\", \"security\": \"open\", \"password\": \"x\"}]", "\"password\" goes" },
-        { "[{\"ssid\": \"ok\"}, {\"ssid\": \"\"}]", "access point 2" },
-        { "[{\"ssid\": \"a\", \"tap\": \"a name beyond bounds\"}]", "\"tap\" must" },
+        {"", "not a JSON list"},
+        {"{}", "not a JSON list"},
+        {"[{}]", "\"ssid\" must"},
+        {"[{\"ssid\": 5}]", "\"ssid\" must"},
+        {"[{\"ssid\": \"123456789012345678901234567890123\"}]", "\"ssid\" must"},
+        {"[{\"ssid\": \"a\", \"bssid\": \"11:22\"}]", "\"bssid\" must"},
+        {"[{\"ssid\": \"a\", \"channel\": 0}]", "\"channel\" must"},
+        {"[{\"ssid\": \"a\", \"channel\": \"6\"}]", "\"channel\" must"},
+        {"[{\"ssid\": \"a\", \"rssi\": 5}]", "\"rssi\" must"},
+        {"[{\"ssid\": \"a\", \"security\": \"wep\"}]", "\"security\" must"},
+        {"[{\"ssid\": \"a\", \"security\": \"wpa2\"}]", "\"password\" goes"},
+        {"[{\"ssid\": \"a\", \"security\": \"open\", \"password\": \"x\"}]", "\"password\" goes"},
+        {"[{\"ssid\": \"ok\"}, {\"ssid\": \"\"}]", "access point 2"},
+        {"[{\"ssid\": \"a\", \"tap\": \"a name beyond bounds\"}]", "\"tap\" must"},
     };
 
     (void)state;
@@ -136,7 +136,7 @@ static void count_lost(void)
 
 static void an_access_point_can_vanish_and_come_back(void **state)
 {
-    static const struct air_station station = { .on_lost = count_lost };
+    static const struct air_station station = {.on_lost = count_lost};
 
     (void)state;
     assert_int_equal(load("[{\"ssid\": \"a\"}, {\"ssid\": \"b\"}]"), 0);

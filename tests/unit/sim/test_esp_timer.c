@@ -21,7 +21,7 @@ static void count(void *arg)
 
 static int setup(void **state)
 {
-    const esp_timer_create_args_t args = { .callback = count };
+    const esp_timer_create_args_t args = {.callback = count};
 
     (void)state;
     world_begin();
@@ -65,7 +65,7 @@ static void a_periodic_one_goes_on(void **state)
 
 static void misuse_is_refused_as_esp_idf_does(void **state)
 {
-    const esp_timer_create_args_t no_callback = { 0 };
+    const esp_timer_create_args_t no_callback = {0};
     esp_timer_handle_t other;
 
     (void)state;
@@ -89,7 +89,7 @@ static void delete_itself(void *arg)
 
 static void a_callback_may_delete_its_timer(void **state)
 {
-    const esp_timer_create_args_t args = { .callback = delete_itself };
+    const esp_timer_create_args_t args = {.callback = delete_itself};
 
     (void)state;
     assert_int_equal(esp_timer_delete(s_timer), ESP_OK);

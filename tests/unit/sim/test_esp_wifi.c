@@ -12,7 +12,7 @@
 #include "esp_mac.h"
 #include "esp_private/wifi.h"
 
-static const uint8_t s_station[6] = { 0x24, 0x0a, 0xc4, 0x11, 0x22, 0x33 };
+static const uint8_t s_station[6] = {0x24, 0x0a, 0xc4, 0x11, 0x22, 0x33};
 
 /* What the event loop brought last. */
 static int32_t s_event = -1;
@@ -34,7 +34,7 @@ static void put_up(const char *ssid, int8_t rssi, enum air_security security, in
 {
     struct air_ap *const ap = &world->air.aps[world->air.count++];
 
-    *ap = (struct air_ap) { .channel = 6, .rssi = rssi, .security = security, .tap = tap };
+    *ap = (struct air_ap){.channel = 6, .rssi = rssi, .security = security, .tap = tap};
     strcpy(ap->ssid, ssid);
     ap->bssid[5] = (uint8_t)world->air.count;
     if (security != AIR_OPEN)
@@ -57,8 +57,8 @@ static int setup(void **state)
     put_up("safe", -80, AIR_WPA3, -1);
     esp_event_loop_create_default();
     esp_event_handler_register(WIFI_EVENT, ESP_EVENT_ANY_ID, on_event, NULL);
-    if (esp_wifi_init(&config) != ESP_OK || esp_wifi_set_mode(WIFI_MODE_STA) != ESP_OK
-        || esp_wifi_start() != ESP_OK)
+    if (esp_wifi_init(&config) != ESP_OK || esp_wifi_set_mode(WIFI_MODE_STA) != ESP_OK ||
+        esp_wifi_start() != ESP_OK)
         return -1;
     world_settle();
     s_events = 0;
@@ -79,7 +79,7 @@ static int teardown(void **state)
 
 static esp_err_t configure(const char *ssid, const char *password)
 {
-    wifi_config_t config = { 0 };
+    wifi_config_t config = {0};
 
     memcpy(config.sta.ssid, ssid, strlen(ssid));
     memcpy(config.sta.password, password, strlen(password));
@@ -175,7 +175,7 @@ static void a_scan_lists_the_strongest_first(void **state)
     esp_wifi_scan_get_ap_num(&count);
     assert_int_equal(count, 0);
 
-    const wifi_scan_config_t safe = { .ssid = (uint8_t *)"safe" };
+    const wifi_scan_config_t safe = {.ssid = (uint8_t *)"safe"};
 
     assert_int_equal(esp_wifi_scan_start(&safe, true), ESP_OK);
     assert_int_equal(esp_wifi_scan_get_ap_record(&found[0]), ESP_OK);
@@ -199,7 +199,7 @@ static void the_mode_decides_what_can_be_done(void **state)
     assert_int_equal(esp_wifi_scan_start(NULL, true), ESP_ERR_WIFI_MODE);
     assert_int_equal(configure("open", ""), ESP_ERR_WIFI_MODE);
     assert_int_equal(esp_wifi_set_mode(WIFI_MODE_NAN), ESP_ERR_INVALID_ARG);
-    assert_int_equal(esp_wifi_set_mode((wifi_mode_t)-1), ESP_ERR_INVALID_ARG);
+    assert_int_equal(esp_wifi_set_mode(WIFI_MODE_MAX), ESP_ERR_INVALID_ARG);
     assert_int_equal(esp_wifi_set_mode(WIFI_MODE_APSTA), ESP_OK);
     assert_int_equal(esp_wifi_connect(), ESP_OK);
     assert_int_equal(esp_wifi_stop(), ESP_OK);
@@ -208,8 +208,8 @@ static void the_mode_decides_what_can_be_done(void **state)
 
 static void addresses_can_be_set(void **state)
 {
-    static const uint8_t other[6] = { 0x1a, 1, 2, 3, 4, 5 };
-    static const uint8_t group[6] = { 0x15, 1, 2, 3, 4, 5 };
+    static const uint8_t other[6] = {0x1a, 1, 2, 3, 4, 5};
+    static const uint8_t group[6] = {0x15, 1, 2, 3, 4, 5};
     uint8_t mac[6];
 
     (void)state;
@@ -257,8 +257,8 @@ static void arrive(const uint8_t to[6], const uint8_t from[6])
 
 static void frames_pass_while_associated(void **state)
 {
-    static const uint8_t gateway[6] = { 2, 0, 0, 0, 0, 9 };
-    static const uint8_t everybody[6] = { 255, 255, 255, 255, 255, 255 };
+    static const uint8_t gateway[6] = {2, 0, 0, 0, 0, 9};
+    static const uint8_t everybody[6] = {255, 255, 255, 255, 255, 255};
     uint8_t frame[60], got[64];
 
     (void)state;
@@ -278,7 +278,7 @@ static void frames_pass_while_associated(void **state)
     arrive(s_station, gateway);
     arrive(everybody, gateway);
     assert_int_equal(s_received, 2);
-    arrive(gateway, gateway);    /* for somebody else */
+    arrive(gateway, gateway);     /* for somebody else */
     arrive(everybody, s_station); /* our own, sent on by the access point */
     assert_int_equal(s_received, 2);
     esp_wifi_internal_reg_rxcb(WIFI_IF_STA, NULL);

@@ -33,12 +33,12 @@ static void fire_all(void)
 
 static void timers_fire_by_time_and_then_by_turn(void **state)
 {
-    static const int names[] = { 0, 1, 2, 3 };
+    static const int names[] = {0, 1, 2, 3};
     struct sim_timer timers[4];
 
     (void)state;
     for (int i = 0; i < 4; i++)
-        timers[i] = (struct sim_timer) { .fire = note, .ctx = (void *)&names[i] };
+        timers[i] = (struct sim_timer){.fire = note, .ctx = (void *)&names[i]};
     sim_timer_arm(&timers[0], SIM_TIMER_FIRMWARE, 30);
     sim_timer_arm(&timers[1], SIM_TIMER_WORLD, 10);
     sim_timer_arm(&timers[2], SIM_TIMER_FIRMWARE, 10);
@@ -54,8 +54,8 @@ static void timers_fire_by_time_and_then_by_turn(void **state)
 static void kinds_are_asked_for_one_by_one(void **state)
 {
     static const int name = 0;
-    struct sim_timer firmware = { .fire = note, .ctx = (void *)&name };
-    struct sim_timer world = { .fire = note, .ctx = (void *)&name };
+    struct sim_timer firmware = {.fire = note, .ctx = (void *)&name};
+    struct sim_timer world = {.fire = note, .ctx = (void *)&name};
 
     (void)state;
     sim_timer_arm(&firmware, SIM_TIMER_FIRMWARE, 1);
@@ -68,9 +68,9 @@ static void kinds_are_asked_for_one_by_one(void **state)
 
 static void arming_again_moves_a_timer(void **state)
 {
-    static const int names[] = { 0, 1 };
-    struct sim_timer first = { .fire = note, .ctx = (void *)&names[0] };
-    struct sim_timer second = { .fire = note, .ctx = (void *)&names[1] };
+    static const int names[] = {0, 1};
+    struct sim_timer first = {.fire = note, .ctx = (void *)&names[0]};
+    struct sim_timer second = {.fire = note, .ctx = (void *)&names[1]};
 
     (void)state;
     sim_timer_arm(&first, SIM_TIMER_FIRMWARE, 1);
@@ -85,7 +85,7 @@ static void arming_again_moves_a_timer(void **state)
 static void a_disarmed_timer_is_silent(void **state)
 {
     static const int name = 0;
-    struct sim_timer timer = { .fire = note, .ctx = (void *)&name };
+    struct sim_timer timer = {.fire = note, .ctx = (void *)&name};
 
     (void)state;
     sim_timer_arm(&timer, SIM_TIMER_FIRMWARE, 1);
@@ -105,7 +105,7 @@ static void arm_again(void *ctx)
 
 static void a_timer_may_arm_itself_as_it_fires(void **state)
 {
-    struct sim_timer timer = { .fire = arm_again };
+    struct sim_timer timer = {.fire = arm_again};
 
     (void)state;
     timer.ctx = &timer;

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A reset executes the program anew: this one, too. Its first life ends in world_reset(), its
+ * second finds out what is left and says it by its exit status; a child process of the test has
+ * both.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "esp_attr.h"
+#include "esp_system.h"
+#include "world.h"
+
+static char **s_argv;
+
+static RTC_NOINIT_ATTR uint32_t s_kept;
+static uint32_t s_lost;
+
+static int second_life(void)
+{
+    char text[4] = "";
+
+    if (world_open(s_argv) != 0)
+        return 10;
+    if (world->reset != WORLD_RESET_SOFTWARE || esp_reset_reason() != ESP_RST_SW)
+        return 11;
+    if (world->flash_operations != 4711)
+        return 12;
+    if (s_kept != 0xcafe || s_lost != 0)
+        return 13;
+    if (recv(world->bus.client, text, sizeof(text), MSG_DONTWAIT) != 3 || strcmp(text, "hi") != 0)
+        return 14;
+    return getenv("ESP32_SIM_WORLD") == NULL ? 42 : 15;
+}
+
+static void first_life(int client)
+{
+    if (world_open(s_argv) != 1)
+        _exit(1);
+    world->events.file = world->bus.listener = world->ctl.listener = world->flash = -1;
+    for (int i = 0; i < CTL_MAX_CLIENTS; i++)
+        world->ctl.clients[i].fd = -1;
+    world->bus.client = client;
+    world->flash_operations = 4711;
+    s_kept = 0xcafe;
+    s_lost = 0xcafe;
+    esp_restart();
+}
+
+static void a_reset_keeps_the_world_and_loses_the_ram(void **state)
+{
+    int bus[2], status;
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, bus), 0);
+    assert_int_equal(send(bus[0], "hi", 3, 0), 3);
+
+    const pid_t child = fork();
+
+    if (child == 0)
+        first_life(bus[1]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 42);
+    close(bus[0]);
+    close(bus[1]);
+}
+
+static void what_is_handed_over_must_be_a_world(void **state)
+{
+    (void)state;
+    setenv("ESP32_SIM_WORLD", "0", 1);
+    assert_int_equal(world_open(s_argv), 1);
+    setenv("ESP32_SIM_WORLD", "nonsense", 1);
+    assert_int_equal(world_open(s_argv), 1);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_reset_keeps_the_world_and_loses_the_ram),
+        cmocka_unit_test(what_is_handed_over_must_be_a_world),
+    };
+
+    (void)argc;
+    s_argv = argv;
+    if (getenv("ESP32_SIM_WORLD") != NULL)
+        return second_life();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
