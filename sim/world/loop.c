@@ -14,6 +14,8 @@
 /* How often to look whether the client has taken its reply, which nothing tells. */
 #define DRAIN_POLL_US 1000
 
+#define FRAMES_AT_A_TIME 64
+
 enum slot {
     BUS_LISTENER,
     BUS_CLIENT,
@@ -113,11 +115,12 @@ static void fill(struct pollfd polls[SLOTS])
         polls[TAPS + i].fd = world->air.aps[i].tap;
 }
 
+/* Some at a time: a client that floods the bus must not keep the others waiting. */
 static void take_frames(void)
 {
     uint8_t frame[FRAME_MAX_BYTES];
 
-    while (takes_frames()) {
+    for (int i = 0; i < FRAMES_AT_A_TIME && takes_frames(); i++) {
         const int len = bus_receive(&world->bus, frame, sizeof(frame));
 
         if (len < 0)
