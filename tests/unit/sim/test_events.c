@@ -33,8 +33,9 @@ static void expect_file(const char *text)
     char buf[2048] = "";
     FILE *const file = fopen(s_path, "r");
 
-    if (file == NULL)
-        fail();
+    assert_non_null(file);
+    if (file == NULL) /* unknown to the analyzer, cmocka has left by now */
+        return;
     (void)!fread(buf, 1, sizeof(buf) - 1, file);
     fclose(file);
     assert_string_equal(buf, text);
@@ -97,8 +98,9 @@ static void strange_strings_stay_json(void **state)
 
     FILE *const file = fopen(s_path, "r");
 
-    if (file == NULL)
-        fail();
+    assert_non_null(file);
+    if (file == NULL) /* unknown to the analyzer, cmocka has left by now */
+        return;
     assert_non_null(fgets(line, sizeof(line), file));
     fclose(file);
     assert_non_null(strstr(line, "\"a\\u0022b\\u005cc\""));
