@@ -8,7 +8,7 @@ import struct
 import subprocess
 import sys
 import zipfile
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -42,7 +42,7 @@ def program(size: int | None = None, **options: object) -> bytes:
     return _program(size, tuple(sorted(options.items())))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _program(size: int | None, options: tuple[tuple[str, object], ...]) -> bytes:
     key = hashlib.sha256(repr((size, options, _sources())).encode()).hexdigest()[:24]
     path = CACHE / f"{key}.bin"
@@ -57,7 +57,7 @@ def _program(size: int | None, options: tuple[tuple[str, object], ...]) -> bytes
     return path.read_bytes()
 
 
-@lru_cache(maxsize=None)
+@cache
 def _sources() -> bytes:
     folder = ROOT / "tests" / "images"
     return b"".join(path.read_bytes() for path in sorted(folder.glob("*.*")) if path.is_file())
