@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A whole update. What can be read twice is checked wholly first; then every byte is checked
- * (again) on its way to the ESP32, so that `end` goes out for the bytes that were sent and not for
- * those that were once in the file.
+ * A whole update. What is all there is read and checked wholly first, and sent from memory: a file
+ * that somebody changes meanwhile does no harm. A stream is checked on its way to the ESP32.
  */
 #include "hosted/update.h"
 
@@ -15,8 +14,11 @@
 #include "image_check.h"
 #include "session_internal.h"
 
-/* One read of a file: few system calls, and little memory on a small host. */
-#define PIECE_BYTES (64 * 1024)
+/* One read: few system calls. Also what is held of a stream, on a host that may be small. */
+#define PIECE_BYTES ((size_t)64 * 1024)
+
+/* Flash chips of ESP32 modules have up to 32 MB, and there are two slots on them. */
+#define LARGEST_IMAGE_BYTES ((size_t)16 * 1024 * 1024)
 
 const struct hosted_update_options hosted_update_defaults = {.chip = -1};
 
@@ -28,9 +30,10 @@ struct update {
     struct hosted_session *session;
     struct image_check check;
     struct hosted_image image;
-    size_t held; /* bytes in `piece`: checked, not sent */
+    uint8_t *buf;
+    size_t room; /* of `buf` */
+    size_t held; /* bytes in `buf`: checked, not sent */
     bool at_end;
-    uint8_t piece[PIECE_BYTES];
 };
 
 static int report(const struct update *update, enum hosted_stage stage, uint64_t done)
@@ -47,40 +50,44 @@ static int report(const struct update *update, enum hosted_stage stage, uint64_t
                      update->source->name);
 }
 
-static int start_check(struct update *update)
+/* Room for one more piece behind what is held. */
+static int make_room(struct update *update)
 {
-    image_check_free(&update->check);
-    update->held = 0;
-    update->at_end = false;
-    return image_check_init(&update->check, update->source->name, update->fault);
+    const uint64_t size = update->source->size;
+    size_t room = update->held + PIECE_BYTES;
+
+    if (update->room >= room)
+        return 0;
+    if (room > LARGEST_IMAGE_BYTES + PIECE_BYTES)
+        return fault_set(update->fault, HOSTED_IMAGE, -EFBIG, "%s: larger than any slot",
+                         update->source->name);
+    /* One allocation where the size is known, and not many where it is not. */
+    room =
+        update->source->whole && size < LARGEST_IMAGE_BYTES ? (size_t)size + PIECE_BYTES : 2 * room;
+
+    uint8_t *buf = realloc(update->buf, room);
+
+    if (buf == NULL)
+        return fault_errno(update->fault, HOSTED_LOCAL, ENOMEM, update->source->name);
+    update->buf = buf;
+    update->room = room;
+    return 0;
 }
 
-/* On the second way through a file, what is known of the whole image stays until it is known anew.
- */
-static void describe(struct update *update)
-{
-    struct hosted_image image = update->image;
-
-    if (!update->check.reader.head_known)
-        return;
-    image_check_describe(&update->check, &image);
-    if (image.image_bytes > 0 || update->image.image_bytes == 0)
-        update->image = image;
-}
-
-/* Reads on into `piece` and checks what came. */
+/* Reads on behind what is held and checks what came. */
 static int read_more(struct update *update)
 {
     struct hosted_source *source = update->source;
-    uint8_t *at = update->piece + update->held;
-    const ssize_t got =
-        source->ops->read(source, at, sizeof(update->piece) - update->held, update->fault);
+    int err = make_room(update);
+
+    if (err < 0)
+        return err;
+
+    uint8_t *at = update->buf + update->held;
+    const ssize_t got = source->ops->read(source, at, PIECE_BYTES, update->fault);
 
     if (got < 0)
         return (int)got;
-
-    int err;
-
     if (got == 0) {
         update->at_end = true;
         update->image.file_bytes = update->check.fed_bytes;
@@ -89,26 +96,26 @@ static int read_more(struct update *update)
         update->held += (size_t)got;
         err = image_check_feed(&update->check, at, (size_t)got, update->fault);
     }
-    describe(update);
+    if (update->check.reader.head_known)
+        image_check_describe(&update->check, &update->image);
     return err;
 }
 
 /* Until the head of the image is known, which is where a bad one is found out if not at its end. */
 static int read_head(struct update *update)
 {
-    int err = start_check(update);
+    int err = image_check_init(&update->check, update->source->name, update->fault);
 
     while (err == 0 && !update->at_end && !update->check.reader.head_known)
         err = read_more(update);
     return err < 0 ? err : report(update, HOSTED_STAGE_CHECK, 0);
 }
 
-static int check_whole(struct update *update)
+static int read_whole(struct update *update)
 {
     int err = read_head(update);
 
     while (err == 0 && !update->at_end) {
-        update->held = 0;
         err = read_more(update);
         if (err == 0)
             err = report(update, HOSTED_STAGE_CHECK, update->check.fed_bytes);
@@ -116,7 +123,7 @@ static int check_whole(struct update *update)
     return err;
 }
 
-/* Of a stream without a length what has come is all that is known; and a file may have grown. */
+/* Of a stream without a length what has come is all that is known. */
 static int check_fit(const struct update *update)
 {
     struct hosted_image image = update->image;
@@ -134,17 +141,11 @@ static int check_fit(const struct update *update)
 /* Everything that can be known before the ESP32 is told to prepare its slot. */
 static int prepare(struct update *update)
 {
-    struct hosted_source *source = update->source;
-    int err = source->ops->rewind != NULL ? check_whole(update) : read_head(update);
+    int err = update->source->whole ? read_whole(update) : read_head(update);
 
     if (err == 0)
         err = device_identify(update->device, update->fault);
-    if (err == 0)
-        err = check_fit(update);
-    if (err < 0 || source->ops->rewind == NULL)
-        return err;
-    err = source->ops->rewind(source, update->fault);
-    return err < 0 ? err : start_check(update);
+    return err < 0 ? err : check_fit(update);
 }
 
 /* Sends what is held: whole chunks only while more may come, so that no chunk is short but the
@@ -161,13 +162,13 @@ static int send_held(struct update *update)
             break;
         if (len > HOSTED_CHUNK_BYTES)
             len = HOSTED_CHUNK_BYTES;
-        err = hosted_session_write(update->session, update->piece + sent, len, update->fault);
+        err = hosted_session_write(update->session, update->buf + sent, len, update->fault);
         if (err == 0)
             err = report(update, HOSTED_STAGE_WRITE, hosted_session_confirmed(update->session));
         sent += len;
     }
     update->held -= sent;
-    memmove(update->piece, update->piece + sent, update->held);
+    memmove(update->buf, update->buf + sent, update->held);
     return err;
 }
 
@@ -244,6 +245,7 @@ static void update_free(struct update *update)
 {
     hosted_session_close(update->session);
     image_check_free(&update->check);
+    free(update->buf);
     free(update);
 }
 
@@ -269,7 +271,12 @@ int hosted_verify(struct hosted_source *source, const struct hosted_update_optio
     if (update == NULL)
         return -ENOMEM;
 
-    int err = check_whole(update);
+    int err = read_head(update);
+
+    while (err == 0 && !update->at_end) {
+        update->held = 0; /* nobody sends it */
+        err = read_more(update);
+    }
 
     if (err == 0)
         err = check_fit(update);

@@ -12,8 +12,7 @@
 struct source_file {
     struct hosted_source source;
     int fd;
-    off_t start; /* standard input may stand anywhere */
-    off_t next;
+    off_t next; /* standard input may stand anywhere */
     char name[];
 };
 
@@ -32,15 +31,6 @@ static ssize_t file_read(struct hosted_source *source, void *buf, size_t len,
     return got;
 }
 
-static int file_rewind(struct hosted_source *source, struct hosted_fault *fault)
-{
-    struct source_file *file = (struct source_file *)source;
-
-    (void)fault;
-    file->next = file->start;
-    return 0;
-}
-
 static void file_close(struct hosted_source *source)
 {
     struct source_file *file = (struct source_file *)source;
@@ -51,7 +41,6 @@ static void file_close(struct hosted_source *source)
 
 static const struct hosted_source_ops file_ops = {
     .read = file_read,
-    .rewind = file_rewind,
     .close = file_close,
 };
 
@@ -69,9 +58,9 @@ static int regular_new(int fd, const char *name, off_t start, off_t size,
         .ops = &file_ops,
         .name = file->name,
         .size = size > start ? (uint64_t)(size - start) : 0,
+        .whole = true,
     };
     file->fd = fd;
-    file->start = start;
     file->next = start;
     *ret = &file->source;
     return 0;

@@ -6,7 +6,7 @@
 
 #include "hosted/source.h"
 
-/* A path; a regular file can be rewound, everything else (pipe, device) is a stream. */
+/* A path; only a regular file is all there, everything else (pipe, device) is a stream. */
 int source_file_open(const char *path, struct hosted_cancel *cancel, struct hosted_source **ret,
                      struct hosted_fault *fault);
 

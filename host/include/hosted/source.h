@@ -2,6 +2,7 @@
 #ifndef HOSTED_SOURCE_H
 #define HOSTED_SOURCE_H
 /* Where an image comes from: a file, standard input, a web server; or the caller's own. */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -17,8 +18,6 @@ struct hosted_source_ops {
     /* Up to `len` bytes; 0 at the end, which is an end only if nothing is missing; or -errno. */
     ssize_t (*read)(struct hosted_source *source, void *buf, size_t len,
                     struct hosted_fault *fault);
-    /* Back to the first byte. NULL: the source can be read only once. */
-    int (*rewind)(struct hosted_source *source, struct hosted_fault *fault);
     void (*close)(struct hosted_source *source);
 };
 
@@ -27,6 +26,7 @@ struct hosted_source {
     const struct hosted_source_ops *ops;
     const char *name; /* for messages; without user and password of a URL */
     uint64_t size;    /* bytes, HOSTED_SIZE_UNKNOWN before the end is seen */
+    bool whole; /* all of it is there, as of a file: it is checked before anything is erased */
 };
 
 /*
