@@ -73,7 +73,7 @@ static int queue_fragment(void *ctx, const uint8_t *frame, size_t len)
 
 int bus_link_queue_message(struct bus_link *link, const uint8_t *message, size_t len)
 {
-    struct fragments fragments = { .queue = &link->queue };
+    struct fragments fragments = {.queue = &link->queue};
 
     if (frame_queue_free(&link->queue) < FRAGMENTS(len)) {
         link->lost_messages++;

@@ -68,7 +68,7 @@ int bus_sim_init(struct bus_sim *sim, const char *path)
 
     if (len >= sizeof(sim->address.sun_path))
         return -ENAMETOOLONG;
-    *sim = (struct bus_sim) { .bus.ops = &sim_ops, .address.sun_family = AF_UNIX, .fd = -1 };
+    *sim = (struct bus_sim){.bus.ops = &sim_ops, .address.sun_family = AF_UNIX, .fd = -1};
     memcpy(sim->address.sun_path, path, len + 1);
     return 0;
 }

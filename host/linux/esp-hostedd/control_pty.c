@@ -60,13 +60,13 @@ int control_pty_open(struct control_pty *pty, const char *link)
 {
     int rc = 0;
 
-    *pty = (struct control_pty) { .link = link };
+    *pty = (struct control_pty){.link = link};
     pty->master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     if (pty->master < 0)
         return -errno;
 
-    if (grantpt(pty->master) < 0 || unlockpt(pty->master) < 0
-        || ptsname_r(pty->master, pty->slave, sizeof(pty->slave)) != 0)
+    if (grantpt(pty->master) < 0 || unlockpt(pty->master) < 0 ||
+        ptsname_r(pty->master, pty->slave, sizeof(pty->slave)) != 0)
         rc = -errno;
     if (rc == 0)
         rc = open_slave_once(pty->slave);
@@ -102,7 +102,7 @@ size_t control_pty_read(struct control_pty *pty, uint8_t *buf, size_t size, bool
 
 static bool has_reader(const struct control_pty *pty)
 {
-    struct pollfd master = { .fd = pty->master };
+    struct pollfd master = {.fd = pty->master};
 
     return poll(&master, 1, 0) == 0 || (master.revents & POLLHUP) == 0;
 }

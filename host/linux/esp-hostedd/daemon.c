@@ -30,7 +30,7 @@ struct daemon {
 /* Adds, changes or leaves alone what epoll watches of this descriptor. */
 static int watch_set(struct daemon *d, struct watch *watch, int fd, uint32_t events)
 {
-    struct epoll_event event = { .events = events, .data.ptr = watch };
+    struct epoll_event event = {.events = events, .data.ptr = watch};
     const int operation = watch->fd == fd ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
 
     if (watch->fd == fd && watch->events == events)
@@ -187,7 +187,7 @@ int daemon_serve(const struct daemon_options *options)
         .bus.fd = -1,
         .pty.fd = -1,
         .tap.fd = -1,
-        .routes = { .options = options, .tap = -1 },
+        .routes = {.options = options, .tap = -1},
     };
 
     if (d.epoll < 0)

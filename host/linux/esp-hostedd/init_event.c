@@ -18,7 +18,7 @@ enum {
 
 static void read_firmware(const uint8_t *value, struct init_event *event)
 {
-    char name[4] = { 0 };
+    char name[4] = {0};
 
     memcpy(name, value, 3);
     for (size_t i = 0; name[i] != '\0'; i++)
@@ -42,10 +42,10 @@ static void read_tlv(uint8_t tag, const uint8_t *value, size_t len, struct init_
 
 bool init_event_parse(const struct frame *frame, struct init_event *ret)
 {
-    struct init_event event = { .chip = -1, .capabilities = -1, .spi_mhz = -1 };
+    struct init_event event = {.chip = -1, .capabilities = -1, .spi_mhz = -1};
 
-    if (frame->interface_type != FRAME_PRIVATE || frame->packet_type != PACKET_EVENT
-        || frame->length < 2 || frame->payload[0] != EVENT_INIT)
+    if (frame->interface_type != FRAME_PRIVATE || frame->packet_type != PACKET_EVENT ||
+        frame->length < 2 || frame->payload[0] != EVENT_INIT)
         return false;
 
     const uint8_t *at = frame->payload + 2;

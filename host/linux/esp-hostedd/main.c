@@ -60,13 +60,13 @@ struct arguments {
 static int parse_options(int argc, char **argv, struct arguments *args)
 {
     static const struct option options[] = {
-        { "bus", required_argument, NULL, 'b' },
-        { "control", required_argument, NULL, 'c' },
-        { "tap", required_argument, NULL, 't' },
-        { "verbose", no_argument, NULL, 'v' },
-        { "help", no_argument, NULL, 'h' },
-        { "version", no_argument, NULL, 'V' },
-        { NULL, 0, NULL, 0 },
+        {"bus", required_argument, NULL, 'b'},
+        {"control", required_argument, NULL, 'c'},
+        {"tap", required_argument, NULL, 't'},
+        {"verbose", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {NULL, 0, NULL, 0},
     };
     int option;
 
@@ -100,7 +100,7 @@ static int parse_options(int argc, char **argv, struct arguments *args)
 int main(int argc, char **argv)
 {
     static const char sim_prefix[] = "sim:";
-    struct arguments args = { 0 };
+    struct arguments args = {0};
     struct bus_sim sim;
     const int parsed = parse_options(argc, argv, &args);
 

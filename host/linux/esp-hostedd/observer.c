@@ -9,7 +9,7 @@ struct dialect {
 };
 
 static const struct dialect dialects[] = {
-    { "control", observer_decode_classic },
+    {"control", observer_decode_classic},
 };
 
 static enum observer_event decode(const uint8_t *message, size_t len)
@@ -19,8 +19,8 @@ static enum observer_event decode(const uint8_t *message, size_t len)
     if (serial_tlv_parse(message, len, &tlv) < 0)
         return OBSERVER_NOTHING;
     for (size_t i = 0; i < sizeof(dialects) / sizeof(dialects[0]); i++)
-        if (strlen(dialects[i].endpoint) == tlv.endpoint_len
-            && memcmp(dialects[i].endpoint, tlv.endpoint, tlv.endpoint_len) == 0)
+        if (strlen(dialects[i].endpoint) == tlv.endpoint_len &&
+            memcmp(dialects[i].endpoint, tlv.endpoint, tlv.endpoint_len) == 0)
             return dialects[i].decode(tlv.data, tlv.data_len);
     return OBSERVER_NOTHING;
 }

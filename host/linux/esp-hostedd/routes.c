@@ -134,8 +134,8 @@ static void forward_messages(struct routes *r, bool quiet)
     size_t len;
 
     /* While the bus is busy tools wait; while it is away the queue takes what it can. */
-    while ((!r->link.up || bus_link_has_room(&r->link))
-           && (len = serial_cutter_next(&r->cutter, quiet, &message)) > 0) {
+    while ((!r->link.up || bus_link_has_room(&r->link)) &&
+           (len = serial_cutter_next(&r->cutter, quiet, &message)) > 0) {
         log_detail("to the ESP32: %zu control bytes", len);
         if (bus_link_queue_message(&r->link, message, len) < 0)
             log_detail("dropped: the ESP32 is away, and enough waits for it already");

@@ -49,8 +49,8 @@ static size_t find_message(const struct serial_cutter *cutter)
     struct serial_tlv tlv;
 
     for (size_t at = 1; at < cutter->len; at++)
-        if (serial_tlv_parse(cutter->buf + at, cutter->len - at, &tlv) > 0
-            && has_readable_name(&tlv))
+        if (serial_tlv_parse(cutter->buf + at, cutter->len - at, &tlv) > 0 &&
+            has_readable_name(&tlv))
             return at;
     return cutter->len;
 }

@@ -72,7 +72,7 @@ static void a_message_goes_in_fragments(void **state)
     start(peer);
     const int tool = peer_open_control(peer);
     for (unsigned n = 0; n < 2; n++) {
-        static const size_t lengths[] = { 1500, 1500, 1096 };
+        static const size_t lengths[] = {1500, 1500, 1096};
         size_t at = 0;
 
         peer_write(tool, message, len);
@@ -258,8 +258,8 @@ static int is_raw(void *ctx)
 
     assert_int_equal(tcgetattr(tool, &mode), 0);
     close(tool);
-    return (mode.c_lflag & (ICANON | ECHO | ISIG)) == 0 && (mode.c_iflag & (ICRNL | IXON)) == 0
-           && (mode.c_oflag & OPOST) == 0;
+    return (mode.c_lflag & (ICANON | ECHO | ISIG)) == 0 && (mode.c_iflag & (ICRNL | IXON)) == 0 &&
+           (mode.c_oflag & OPOST) == 0;
 }
 
 static void it_is_raw_for_everyone(void **state)
@@ -440,38 +440,58 @@ static void a_file_in_the_place_of_the_link_stays(void **state)
     assert_true(S_ISREG(there.st_mode));
 }
 
-/* One process's exit status and, where asked for, what it printed on standard output. */
-static int run(const char *arguments, char *output, size_t size)
+/* Runs the program to its end: its exit status, and what it printed. */
+static int run(const char *const *arguments, char *output, size_t size)
 {
-    char command[512];
+    char *argv[10] = {(char *)"esp-hostedd"};
     size_t len = 0;
+    ssize_t n;
+    int ends[2];
+    int status;
 
-    snprintf(command, sizeof(command), "%s %s 2>&1", ESP_HOSTEDD, arguments);
-    FILE *pipe = popen(command, "re");
-
-    assert_non_null(pipe);
-    len = fread(output, 1, size - 1, pipe);
+    for (size_t i = 0; arguments[i] != NULL; i++)
+        argv[i + 1] = (char *)arguments[i];
+    assert_int_equal(pipe(ends), 0);
+    const pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        dup2(ends[1], STDOUT_FILENO);
+        dup2(ends[1], STDERR_FILENO);
+        execv(ESP_HOSTEDD, argv);
+        _exit(127);
+    }
+    close(ends[1]);
+    while (len + 1 < size && (n = read(ends[0], output + len, size - 1 - len)) > 0)
+        len += (size_t)n;
     output[len] = '\0';
-    return WEXITSTATUS(pclose(pipe));
+    close(ends[0]);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
 }
+
+static const char s_long_bus[] =
+    "sim:/a/path/that/is/longer/than/the/hundred-and-eight/bytes/which/"
+    "the/address/of/a/Unix/socket/has/for/it/and/its/last/NUL";
 
 static void the_command_line_is_checked(void **state)
 {
     static const struct {
-        const char *arguments;
+        const char *arguments[8];
         int status;
         const char *says;
     } cases[] = {
-        { "--help", 0, "Usage: esp-hostedd" },
-        { "--version", 0, "esp-hostedd " },
-        { "", 2, "--bus and --control are needed" },
-        { "--bus sim:/tmp/x", 2, "--bus and --control are needed" },
-        { "--bus spi:0 --control /tmp/x", 2, "unknown bus" },
-        { "--bus sim:/tmp/x --control /tmp/x more", 2, "not understood: more" },
-        { "--bus sim:/tmp/x --control /tmp/x --tap interface-name-16", 2, "no name" },
-        { "--bus sim:/tmp/x --control /tmp/x --tap ''", 2, "no name" },
-        { "--no-such-option", 2, "--help" },
-        { "--bus sim:/tmp/x --control /no/such/folder/esps0", 1, "No such file or directory" },
+        {{"--help"}, 0, "Usage: esp-hostedd"},
+        {{"--version"}, 0, "esp-hostedd "},
+        {{NULL}, 2, "--bus and --control are needed"},
+        {{"--bus", "sim:/tmp/x"}, 2, "--bus and --control are needed"},
+        {{"--bus", "spi:0", "--control", "/tmp/x"}, 2, "unknown bus"},
+        {{"--bus", "sim:x", "--control", "/tmp/x", "more"}, 2, "not understood: more"},
+        {{"--bus", "sim:x", "--control", "y", "--tap", "interface-name-16"}, 2, "no name"},
+        {{"--bus", "sim:x", "--control", "y", "--tap", ""}, 2, "no name"},
+        {{"--no-such-option"}, 2, "--help"},
+        {{"--bus", "sim:x", "--control", "/no/such/folder/esps0"}, 1, "No such file"},
+        {{"--bus", s_long_bus, "--control", "/tmp/x"}, 2, "too long for a socket"},
     };
     char output[4096];
 

@@ -59,8 +59,8 @@ static void the_event_of_today_is_read(void **state)
 /* A booted ESP32 is a booted ESP32; every prefix lies in memory of its own, for ASan. */
 static void every_prefix_of_the_values_is_an_event(void **state)
 {
-    static const uint8_t payload[] = { 0x00, 0x09, 0x02, 0x01, 0x09, 0x07,
-                                       0x02, 0xaa, 0xbb, 0x00, 0x01, 0x40 };
+    static const uint8_t payload[] = {0x00, 0x09, 0x02, 0x01, 0x09, 0x07,
+                                      0x02, 0xaa, 0xbb, 0x00, 0x01, 0x40};
 
     (void)state;
     for (size_t len = 2; len <= sizeof(payload); len++) {
@@ -78,8 +78,8 @@ static void every_prefix_of_the_values_is_an_event(void **state)
 
 static void odd_values_count_as_not_told(void **state)
 {
-    static const uint8_t payload[] = { 0x00, 0x20, 0x02, 0x02, 0x09, 0x00, 0x04,
-                                       0x01, 0x01, 0x00, 0x00, 0x01, 0xff, 'x' };
+    static const uint8_t payload[] = {0x00, 0x20, 0x02, 0x02, 0x09, 0x00, 0x04,
+                                      0x01, 0x01, 0x00, 0x00, 0x01, 0xff, 'x'};
     struct init_event event;
 
     (void)state;
@@ -93,15 +93,15 @@ static void odd_values_count_as_not_told(void **state)
 
 static void other_frames_are_none(void **state)
 {
-    static const uint8_t payload[] = { 0x00, 0x00 };
-    static const uint8_t other_event[] = { 0x01, 0x00 };
+    static const uint8_t payload[] = {0x00, 0x00};
+    static const uint8_t other_event[] = {0x01, 0x00};
     const struct frame frames[] = {
-        { .interface_type = FRAME_STATION, .length = 2, .payload = payload },
-        { .interface_type = FRAME_PRIVATE, .packet_type = 1, .length = 2, .payload = payload },
-        { .interface_type = FRAME_PRIVATE, .length = 1, .payload = payload },
-        { .interface_type = FRAME_PRIVATE, .length = 2, .payload = other_event },
+        {.interface_type = FRAME_STATION, .length = 2, .payload = payload},
+        {.interface_type = FRAME_PRIVATE, .packet_type = 1, .length = 2, .payload = payload},
+        {.interface_type = FRAME_PRIVATE, .length = 1, .payload = payload},
+        {.interface_type = FRAME_PRIVATE, .length = 2, .payload = other_event},
     };
-    struct init_event event = { .chip = 42 };
+    struct init_event event = {.chip = 42};
 
     (void)state;
     for (size_t i = 0; i < sizeof(frames) / sizeof(frames[0]); i++)

@@ -60,9 +60,9 @@ struct reply_case {
 static void a_connect_reply_tells(void **state)
 {
     static const struct reply_case cases[] = {
-        { 0, true, OBSERVER_CONNECTED },    { 0, false, OBSERVER_CONNECTED },
-        { 2, true, OBSERVER_DISCONNECTED }, { 3, true, OBSERVER_DISCONNECTED },
-        { -1, true, OBSERVER_NOTHING },     { 4, true, OBSERVER_NOTHING },
+        {0, true, OBSERVER_CONNECTED},    {0, false, OBSERVER_CONNECTED},
+        {2, true, OBSERVER_DISCONNECTED}, {3, true, OBSERVER_DISCONNECTED},
+        {-1, true, OBSERVER_NOTHING},     {4, true, OBSERVER_NOTHING},
     };
 
     (void)state;
@@ -83,9 +83,9 @@ static void a_connect_reply_tells(void **state)
 static void a_get_ap_reply_tells(void **state)
 {
     static const struct reply_case cases[] = {
-        { 0, true, OBSERVER_CONNECTED },
-        { 1, true, OBSERVER_DISCONNECTED },
-        { -1, true, OBSERVER_NOTHING },
+        {0, true, OBSERVER_CONNECTED},
+        {1, true, OBSERVER_DISCONNECTED},
+        {-1, true, OBSERVER_NOTHING},
     };
 
     (void)state;
@@ -143,7 +143,7 @@ static void fragments_are_put_together(void **state)
 
 static void what_it_cannot_read_passes(void **state)
 {
-    static const uint8_t long_one[3 * SERIAL_TLV_MAX_BYTES] = { 0x01, 0x07 };
+    static const uint8_t long_one[3 * SERIAL_TLV_MAX_BYTES] = {0x01, 0x07};
     uint8_t broken[sizeof(recorded_connect)];
 
     (void)state;

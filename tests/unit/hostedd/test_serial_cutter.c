@@ -132,13 +132,13 @@ static void an_incomplete_message_waits_for_quiet(void **state)
 static void what_is_no_message_goes_on_as_it_came(void **state)
 {
     static const uint8_t cases[][16] = {
-        { 0 },
-        { 0x02, 0x07, 0x00, 'c' },
-        { 0x01, 0x00, 0x00, 0x02 },
-        { 0x01, 0x0f, 0x00, 'a', 'b' },                /* a name too long */
-        { 0x01, 0x02, 0x00, 'a', 'b', 0x03, 1, 0 },    /* the wrong second tag */
-        { 0x01, 0x02, 0x00, 'a', 'b', 0x02, 0, 0 },    /* no data */
-        { 0x01, 0x02, 0x00, 'a', 'b', 0x02, 0, 0x10 }, /* a whole of more than 4096 bytes */
+        {0},
+        {0x02, 0x07, 0x00, 'c'},
+        {0x01, 0x00, 0x00, 0x02},
+        {0x01, 0x0f, 0x00, 'a', 'b'},                /* a name too long */
+        {0x01, 0x02, 0x00, 'a', 'b', 0x03, 1, 0},    /* the wrong second tag */
+        {0x01, 0x02, 0x00, 'a', 'b', 0x02, 0, 0},    /* no data */
+        {0x01, 0x02, 0x00, 'a', 'b', 0x02, 0, 0x10}, /* a whole of more than 4096 bytes */
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -153,7 +153,7 @@ static void what_is_no_message_goes_on_as_it_came(void **state)
 
 static void a_message_behind_noise_stays_whole(void **state)
 {
-    static const size_t noises[] = { 1, 2, 13, 100, SERIAL_TLV_MAX_BYTES - 1 };
+    static const size_t noises[] = {1, 2, 13, 100, SERIAL_TLV_MAX_BYTES - 1};
     uint8_t wire[2 * SERIAL_TLV_MAX_BYTES];
 
     for (size_t i = 0; i < sizeof(noises) / sizeof(noises[0]); i++) {
@@ -190,7 +190,7 @@ static void long_noise_leaves_in_pieces(void **state)
 /* Noise whose every second byte begins something: no byte is lost, added or moved. */
 static void nothing_is_lost_of_random_bytes(void **state)
 {
-    static const uint8_t alphabet[] = { 0x01, 0x02, 0x00, 0x03, 'a', 0x01, 0x00, 0xff };
+    static const uint8_t alphabet[] = {0x01, 0x02, 0x00, 0x03, 'a', 0x01, 0x00, 0xff};
     static uint8_t wire[30000];
 
     for (unsigned seed = 1; seed <= 200; seed++) {
