@@ -71,7 +71,7 @@ int frame_parse(const uint8_t *buf, size_t len, struct frame *ret)
     if (checksum != 0 && checksum != sum_without_checksum(buf, offset + length))
         return -EBADMSG;
 
-    *ret = (struct frame) {
+    *ret = (struct frame){
         .interface_type = buf[AT_INTERFACE] & 0x0f,
         .interface_number = buf[AT_INTERFACE] >> 4,
         .flags = buf[AT_FLAGS],
@@ -112,7 +112,7 @@ int frame_send_serial(const uint8_t *message, size_t len, unsigned sequence_step
 
 void frame_assembly_init(struct frame_assembly *assembly, uint8_t *buf, size_t size)
 {
-    *assembly = (struct frame_assembly) { .buf = buf, .size = size };
+    *assembly = (struct frame_assembly){.buf = buf, .size = size};
 }
 
 int frame_assembly_add(struct frame_assembly *assembly, const struct frame *fragment)

@@ -11,7 +11,8 @@
  *   11 packet type of a private or HCI frame
  *
  * The checksum is the plain sum of all bytes up to the end of the payload, taken with its own field
- * as 0. ESP-Hosted, host/linux/host_driver/esp32 and esp/…/interface.h, is where the format is from.
+ * as 0. ESP-Hosted, host/linux/host_driver/esp32 and esp/…/interface.h, is where the format is
+ * from.
  */
 #include <stdbool.h>
 #include <stddef.h>

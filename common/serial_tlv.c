@@ -58,8 +58,8 @@ int serial_tlv_head(const char *endpoint, size_t data_len, uint8_t *buf, size_t 
     const size_t name_len = strlen(endpoint);
     const size_t head_len = SERIAL_TLV_OVERHEAD(name_len);
 
-    if (name_len > SERIAL_TLV_NAME_MAX || head_len > size || data_len > size - head_len
-        || data_len > UINT16_MAX)
+    if (name_len > SERIAL_TLV_NAME_MAX || head_len > size || data_len > size - head_len ||
+        data_len > UINT16_MAX)
         return -EMSGSIZE;
 
     uint8_t *at = buf;
@@ -77,8 +77,8 @@ int serial_tlv_head(const char *endpoint, size_t data_len, uint8_t *buf, size_t 
 
 int serial_tlv_parse(const uint8_t *buf, size_t len, struct serial_tlv *ret)
 {
-    struct cursor in = { .next = buf, .left = len };
-    struct serial_tlv tlv = { 0 };
+    struct cursor in = {.next = buf, .left = len};
+    struct serial_tlv tlv = {0};
 
     take_tag(&in, TAG_ENDPOINT);
     tlv.endpoint_len = take_length(&in, 1, SERIAL_TLV_NAME_MAX);

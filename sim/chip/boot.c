@@ -25,8 +25,8 @@ static uint32_t size_in_header(struct chip *chip)
 {
     uint8_t header[4];
 
-    if (flash_read(&chip->flash, chip->model->boot_loader_offset, header, sizeof(header)) < 0
-        || header[0] != 0xe9)
+    if (flash_read(&chip->flash, chip->model->boot_loader_offset, header, sizeof(header)) < 0 ||
+        header[0] != 0xe9)
         return chip->flash.size;
     return 0x100000u << (header[3] >> 4);
 }
@@ -43,8 +43,8 @@ static bool load_table(struct chip *chip)
 
 static const struct partition *partition_of(const struct boot *boot, int index)
 {
-    const uint8_t subtype = index == INDEX_FACTORY ? PARTITION_APP_FACTORY
-                                                   : (uint8_t)(PARTITION_APP_OTA_0 + index);
+    const uint8_t subtype =
+        index == INDEX_FACTORY ? PARTITION_APP_FACTORY : (uint8_t)(PARTITION_APP_OTA_0 + index);
 
     return partition_table_find(&boot->chip->table, PARTITION_APP, subtype);
 }
@@ -82,14 +82,14 @@ static int select_index(struct boot *boot)
 
     if (boot->otadata == NULL)
         return INDEX_FACTORY;
-    if (boot->otadata->size < OTADATA_BYTES
-        || otadata_read(&boot->chip->flash, boot->otadata->offset, entries) < 0)
+    if (boot->otadata->size < OTADATA_BYTES ||
+        otadata_read(&boot->chip->flash, boot->otadata->offset, entries) < 0)
         return INDEX_NONE;
 
     if (boot->chip->rollback)
         end_probation(boot, entries);
-    if ((otadata_select_invalid(&entries[0]) && otadata_select_invalid(&entries[1]))
-        || boot->slots == 0)
+    if ((otadata_select_invalid(&entries[0]) && otadata_select_invalid(&entries[1])) ||
+        boot->slots == 0)
         return without_selection(boot, entries);
 
     const int active = otadata_active(entries);
@@ -106,8 +106,7 @@ static bool load(struct boot *boot, const struct partition *partition)
     if (partition == NULL || partition->size == 0)
         return false;
     return image_verify(&boot->chip->flash, boot->chip->model, partition->offset, partition->size,
-                        IMAGE_USE_BOOT, &boot->image)
-        == IMAGE_OK;
+                        IMAGE_USE_BOOT, &boot->image) == IMAGE_OK;
 }
 
 /* First down from the selected slot to the factory image, then up behind it. */
@@ -136,12 +135,13 @@ static void find_state(struct boot *boot, struct boot_result *ret)
     const uint8_t subtype = ret->partition->subtype;
     struct otadata_entry entries[2];
 
-    if (boot->otadata == NULL || subtype < PARTITION_APP_OTA_0 || subtype > PARTITION_APP_OTA_LAST
-        || otadata_read(&boot->chip->flash, boot->otadata->offset, entries) < 0)
+    if (boot->otadata == NULL || subtype < PARTITION_APP_OTA_0 ||
+        subtype > PARTITION_APP_OTA_LAST ||
+        otadata_read(&boot->chip->flash, boot->otadata->offset, entries) < 0)
         return;
     for (int i = 0; i < 2 && !ret->has_state; i++) {
-        if (entries[i].seq == OTADATA_SEQ_EMPTY || !otadata_crc_ok(&entries[i])
-            || otadata_slot(&entries[i], boot->slots) != (unsigned)(subtype - PARTITION_APP_OTA_0))
+        if (entries[i].seq == OTADATA_SEQ_EMPTY || !otadata_crc_ok(&entries[i]) ||
+            otadata_slot(&entries[i], boot->slots) != (unsigned)(subtype - PARTITION_APP_OTA_0))
             continue;
         ret->has_state = true;
         ret->state = entries[i].state;
@@ -150,7 +150,7 @@ static void find_state(struct boot *boot, struct boot_result *ret)
 
 void boot_run(struct chip *chip, struct boot_result *ret)
 {
-    struct boot boot = { .chip = chip };
+    struct boot boot = {.chip = chip};
     int index;
 
     memset(ret, 0, sizeof(*ret));

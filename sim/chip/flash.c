@@ -20,7 +20,7 @@ int flash_attach(struct flash *flash, int fd, uint32_t size, uint64_t *operation
 
     if (at == MAP_FAILED)
         return -errno;
-    *flash = (struct flash) { .bytes = at, .size = size, .operations = operations };
+    *flash = (struct flash){.bytes = at, .size = size, .operations = operations};
     return 0;
 }
 

@@ -46,7 +46,7 @@ size_t factory_image_build(const struct chip_model *model, const struct factory_
                            uint8_t buf[FACTORY_IMAGE_MAX])
 {
     uint8_t desc[DESCRIPTOR_BYTES];
-    uint8_t code[64] = { 0 };
+    uint8_t code[64] = {0};
     const size_t marker_len = image->marker != NULL ? strlen(image->marker) : 0;
     uint8_t checksum = CHECKSUM_SEED;
     const uint32_t ram = model->instruction_ram;

@@ -21,9 +21,9 @@ size_t factory_image_build(const struct chip_model *model, const struct factory_
 
 /*
  * Makes the file if there is none: all erased but for the table and, in the factory partition or
- * else in the first OTA slot, the image. An existing file is left alone. Returns an open descriptor,
- * or -errno with a sentence in `why`: also when the table does not fit `size`, or an existing file
- * has another size.
+ * else in the first OTA slot, the image. An existing file is left alone. Returns an open
+ * descriptor, or -errno with a sentence in `why`: also when the table does not fit `size`, or an
+ * existing file has another size.
  */
 int flash_file_open(const char *path, uint32_t size, const struct chip_model *model,
                     const struct partition_table *table, const struct factory_image *image,

@@ -145,8 +145,8 @@ static int check_segment(struct pass *pass, bool first, uint32_t address, uint32
         return rc;
     if (mapped && (pass->start + pass->at) % pass->page != address % pass->page)
         return IMAGE_INVALID;
-    if (pass->use == IMAGE_USE_BOOT && !mapped && address >= NEVER_LOADED
-        && !can_be_loaded(pass->model, address, len))
+    if (pass->use == IMAGE_USE_BOOT && !mapped && address >= NEVER_LOADED &&
+        !can_be_loaded(pass->model, address, len))
         return IMAGE_INVALID;
     return first ? check_block_revision(pass) : IMAGE_OK;
 }

@@ -70,7 +70,7 @@ int otadata_write(struct flash *flash, uint32_t offset, int index,
 
 struct otadata_entry otadata_entry(uint32_t seq, uint32_t state)
 {
-    struct otadata_entry entry = { .seq = seq, .state = state, .crc = seq_crc(seq) };
+    struct otadata_entry entry = {.seq = seq, .state = state, .crc = seq_crc(seq)};
 
     memset(entry.label, 0xff, sizeof(entry.label));
     return entry;
@@ -83,8 +83,8 @@ bool otadata_crc_ok(const struct otadata_entry *entry)
 
 bool otadata_select_invalid(const struct otadata_entry *entry)
 {
-    return entry->seq == OTADATA_SEQ_EMPTY || entry->state == OTADATA_INVALID
-        || entry->state == OTADATA_ABORTED;
+    return entry->seq == OTADATA_SEQ_EMPTY || entry->state == OTADATA_INVALID ||
+           entry->state == OTADATA_ABORTED;
 }
 
 static bool is_valid(const struct otadata_entry *entry)

@@ -21,15 +21,15 @@ struct name {
     uint8_t value;
 };
 
-static const struct name types[] = { { "app", 0 }, { "data", 1 }, { NULL, 0 } };
+static const struct name types[] = {{"app", 0}, {"data", 1}, {NULL, 0}};
 
-static const struct name app_subtypes[] = { { "factory", 0x00 }, { "test", 0x20 }, { NULL, 0 } };
+static const struct name app_subtypes[] = {{"factory", 0x00}, {"test", 0x20}, {NULL, 0}};
 
 static const struct name data_subtypes[] = {
-    { "ota", 0x00 },   { "phy", 0x01 },       { "nvs", 0x02 },    { "coredump", 0x03 },
-    { "nvs_keys", 4 }, { "efuse", 0x05 },     { "", 0x06 },       { "undefined", 0x06 },
-    { "fat", 0x81 },   { "esphttpd", 0x80 },  { "spiffs", 0x82 }, { "littlefs", 0x83 },
-    { NULL, 0 },
+    {"ota", 0x00},   {"phy", 0x01},      {"nvs", 0x02},    {"coredump", 0x03},
+    {"nvs_keys", 4}, {"efuse", 0x05},    {"", 0x06},       {"undefined", 0x06},
+    {"fat", 0x81},   {"esphttpd", 0x80}, {"spiffs", 0x82}, {"littlefs", 0x83},
+    {NULL, 0},
 };
 
 /* Where the reader is, and what went wrong there. */
@@ -103,8 +103,8 @@ static int take_subtype(uint8_t type, const char *text, uint8_t *ret)
     unsigned slot;
     int used = 0;
 
-    if (type == PARTITION_APP && sscanf(text, "ota_%u%n", &slot, &used) == 1 && slot < 16
-        && text[used] == '\0') {
+    if (type == PARTITION_APP && sscanf(text, "ota_%u%n", &slot, &used) == 1 && slot < 16 &&
+        text[used] == '\0') {
         *ret = (uint8_t)(PARTITION_APP_OTA_0 + slot);
         return 0;
     }
@@ -156,8 +156,7 @@ static int take_place(struct csv *csv, const char *offset, const char *size, str
 
 static int check_against_others(struct csv *csv, const struct partition *entry)
 {
-    const bool is_otadata =
-        entry->type == PARTITION_DATA && entry->subtype == PARTITION_DATA_OTA;
+    const bool is_otadata = entry->type == PARTITION_DATA && entry->subtype == PARTITION_DATA_OTA;
 
     if (is_otadata && entry->size != 0x2000)
         return refuse(csv, "an ota data partition is 0x2000 bytes");
@@ -166,8 +165,8 @@ static int check_against_others(struct csv *csv, const struct partition *entry)
 
         if (strcmp(other->label, entry->label) == 0)
             return refuse(csv, "there is a partition \"%s\" already", entry->label);
-        if (entry->offset < other->offset + other->size
-            && other->offset < entry->offset + entry->size)
+        if (entry->offset < other->offset + other->size &&
+            other->offset < entry->offset + entry->size)
             return refuse(csv, "\"%s\" overlaps \"%s\"", entry->label, other->label);
         if (is_otadata && other->type == PARTITION_DATA && other->subtype == PARTITION_DATA_OTA)
             return refuse(csv, "a second ota data partition");
@@ -178,8 +177,8 @@ static int check_against_others(struct csv *csv, const struct partition *entry)
 static int take_line(struct csv *csv, char *line)
 {
     char no_flags[] = ""; /* the one column that a line may leave out */
-    char *columns[COLUMNS] = { [COLUMNS - 1] = no_flags };
-    struct partition entry = { 0 };
+    char *columns[COLUMNS] = {[COLUMNS - 1] = no_flags};
+    struct partition entry = {0};
     int n = 0;
     int rc;
 
@@ -211,7 +210,7 @@ static int take_line(struct csv *csv, char *line)
 int partition_table_parse_csv(const char *text, struct partition_table *ret, char *why,
                               size_t why_size)
 {
-    struct csv csv = { .next = FIRST_OFFSET, .why = why, .why_size = why_size };
+    struct csv csv = {.next = FIRST_OFFSET, .why = why, .why_size = why_size};
     char *copy = strdup(text);
     char *rest = copy;
     int rc = copy != NULL ? 0 : -ENOMEM;

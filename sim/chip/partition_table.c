@@ -21,14 +21,15 @@ enum {
 const struct partition_table partition_table_default = {
     .count = 6,
     .has_md5 = true,
-    .entries = {
-        { 0x01, 0x02, 0x9000, 0x4000, "nvs", 0 },
-        { 0x01, 0x00, 0xd000, 0x2000, "otadata", 0 },
-        { 0x01, 0x01, 0xf000, 0x1000, "phy_init", 0 },
-        { 0x00, 0x00, 0x10000, 0x100000, "factory", 0 },
-        { 0x00, 0x10, 0x110000, 0x100000, "ota_0", 0 },
-        { 0x00, 0x11, 0x210000, 0x100000, "ota_1", 0 },
-    },
+    .entries =
+        {
+            {0x01, 0x02, 0x9000, 0x4000, "nvs", 0},
+            {0x01, 0x00, 0xd000, 0x2000, "otadata", 0},
+            {0x01, 0x01, 0xf000, 0x1000, "phy_init", 0},
+            {0x00, 0x00, 0x10000, 0x100000, "factory", 0},
+            {0x00, 0x10, 0x110000, 0x100000, "ota_0", 0},
+            {0x00, 0x11, 0x210000, 0x100000, "ota_1", 0},
+        },
 };
 
 static uint32_t get_le32(const uint8_t *at)
@@ -54,13 +55,13 @@ static bool is_md5_record(const uint8_t *record)
 
 static bool is_end(const uint8_t *record)
 {
-    return record[0] == 0xff && record[1] == 0xff && record[AT_TYPE] == 0xff
-        && record[AT_SUBTYPE] == 0xff;
+    return record[0] == 0xff && record[1] == 0xff && record[AT_TYPE] == 0xff &&
+           record[AT_SUBTYPE] == 0xff;
 }
 
 static void take_record(const uint8_t *record, struct partition *ret)
 {
-    *ret = (struct partition) {
+    *ret = (struct partition){
         .type = record[AT_TYPE],
         .subtype = record[AT_SUBTYPE],
         .offset = get_le32(record + AT_OFFSET),
@@ -80,7 +81,7 @@ static int check_md5(const uint8_t *bytes, const uint8_t *record)
 
 int partition_table_parse(const uint8_t *bytes, uint32_t flash_size, struct partition_table *ret)
 {
-    struct partition_table table = { 0 };
+    struct partition_table table = {0};
 
     for (int i = 0; i < RECORDS; i++) {
         const uint8_t *record = bytes + i * RECORD_BYTES;
@@ -144,8 +145,8 @@ unsigned partition_table_count_ota(const struct partition_table *table)
     for (size_t i = 0; i < table->count; i++) {
         const struct partition *entry = &table->entries[i];
 
-        if (entry->type == PARTITION_APP && entry->subtype >= PARTITION_APP_OTA_0
-            && entry->subtype <= PARTITION_APP_OTA_LAST)
+        if (entry->type == PARTITION_APP && entry->subtype >= PARTITION_APP_OTA_0 &&
+            entry->subtype <= PARTITION_APP_OTA_LAST)
             count++;
     }
     return count;

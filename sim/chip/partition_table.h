@@ -63,7 +63,8 @@ int partition_table_parse_csv(const char *text, struct partition_table *ret, cha
 const struct partition *partition_table_find(const struct partition_table *table, uint8_t type,
                                              uint8_t subtype);
 
-/* How many ota_N there are: the boot loader counts every one, an application up to the first gap. */
+/* How many ota_N there are: the boot loader counts every one, an application up to the first gap.
+ */
 unsigned partition_table_count_ota(const struct partition_table *table);
 
 #endif

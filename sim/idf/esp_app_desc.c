@@ -14,9 +14,9 @@ const esp_app_desc_t *esp_app_get_description(void)
 {
     static esp_app_desc_t s_description;
 
-    if (s_description.magic_word != ESP_APP_DESC_MAGIC_WORD
-        && esp_ota_get_partition_description(esp_ota_get_running_partition(), &s_description)
-            != ESP_OK)
-        s_description = (esp_app_desc_t) { 0 };
+    if (s_description.magic_word != ESP_APP_DESC_MAGIC_WORD &&
+        esp_ota_get_partition_description(esp_ota_get_running_partition(), &s_description) !=
+            ESP_OK)
+        s_description = (esp_app_desc_t){0};
     return &s_description;
 }

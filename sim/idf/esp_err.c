@@ -7,7 +7,7 @@
 #include "esp_image_format.h"
 #include "esp_ota_ops.h"
 
-#define NAME(code) { code, #code }
+#define NAME(code) {code, #code}
 
 static const struct {
     esp_err_t code;

@@ -37,8 +37,8 @@ static esp_err_t read_selection(struct selection *ret)
 {
     ret->partition =
         esp_partition_find_first(ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_OTA, NULL);
-    if (ret->partition == NULL
-        || otadata_read(&the_chip.flash, ret->partition->address, ret->entries) < 0)
+    if (ret->partition == NULL ||
+        otadata_read(&the_chip.flash, ret->partition->address, ret->entries) < 0)
         return ESP_ERR_NOT_FOUND;
     ret->slots = esp_ota_get_app_partition_count();
     ret->active = otadata_active(ret->entries);
@@ -62,10 +62,8 @@ static bool image_is_valid(const esp_partition_t *partition)
 {
     struct image_info info;
 
-    return partition != NULL
-        && image_verify(&the_chip.flash, the_chip.model, partition->address, partition->size,
-                        IMAGE_USE_VERIFY, &info)
-        == IMAGE_OK;
+    return partition != NULL && image_verify(&the_chip.flash, the_chip.model, partition->address,
+                                             partition->size, IMAGE_USE_VERIFY, &info) == IMAGE_OK;
 }
 
 const esp_partition_t *esp_ota_get_running_partition(void)
@@ -169,14 +167,14 @@ esp_err_t esp_ota_set_boot_partition(const esp_partition_t *partition)
 
 static const esp_partition_t *default_boot_partition(void)
 {
-    const esp_partition_t *found = esp_partition_find_first(
-        ESP_PARTITION_TYPE_APP, ESP_PARTITION_SUBTYPE_APP_FACTORY, NULL);
+    const esp_partition_t *found =
+        esp_partition_find_first(ESP_PARTITION_TYPE_APP, ESP_PARTITION_SUBTYPE_APP_FACTORY, NULL);
 
     for (unsigned slot = 0; found == NULL && slot < 16; slot++)
         found = find_slot(slot);
     if (found == NULL)
-        found = esp_partition_find_first(ESP_PARTITION_TYPE_APP, ESP_PARTITION_SUBTYPE_APP_TEST,
-                                         NULL);
+        found =
+            esp_partition_find_first(ESP_PARTITION_TYPE_APP, ESP_PARTITION_SUBTYPE_APP_TEST, NULL);
     return found;
 }
 
@@ -198,9 +196,9 @@ esp_err_t esp_ota_get_state_partition(const esp_partition_t *partition,
 
     if (partition == NULL || ota_state == NULL)
         return ESP_ERR_INVALID_ARG;
-    if (partition->type != ESP_PARTITION_TYPE_APP
-        || partition->subtype < ESP_PARTITION_SUBTYPE_APP_OTA_MIN
-        || partition->subtype >= ESP_PARTITION_SUBTYPE_APP_OTA_MAX)
+    if (partition->type != ESP_PARTITION_TYPE_APP ||
+        partition->subtype < ESP_PARTITION_SUBTYPE_APP_OTA_MIN ||
+        partition->subtype >= ESP_PARTITION_SUBTYPE_APP_OTA_MAX)
         return ESP_ERR_NOT_SUPPORTED;
     if (read_selection(&selection) != ESP_OK || selection.slots == 0)
         return ESP_ERR_NOT_FOUND;
@@ -237,13 +235,13 @@ bool esp_ota_check_rollback_is_possible(void)
         return false;
 
     const int other = selection.active == 0 ? 1 : 0;
-    const bool other_is_valid = !otadata_select_invalid(&selection.entries[other])
-                             && otadata_crc_ok(&selection.entries[other]);
+    const bool other_is_valid = !otadata_select_invalid(&selection.entries[other]) &&
+                                otadata_crc_ok(&selection.entries[other]);
 
     if (other_is_valid)
         return image_is_valid(slot_of(&selection, other));
-    return image_is_valid(esp_partition_find_first(ESP_PARTITION_TYPE_APP,
-                                                   ESP_PARTITION_SUBTYPE_APP_FACTORY, NULL));
+    return image_is_valid(
+        esp_partition_find_first(ESP_PARTITION_TYPE_APP, ESP_PARTITION_SUBTYPE_APP_FACTORY, NULL));
 }
 
 esp_err_t esp_ota_mark_app_invalid_rollback(void)
@@ -272,8 +270,8 @@ esp_err_t esp_ota_mark_app_invalid_rollback_and_reboot(void)
 
 static bool is_marked_bad(const struct otadata_entry *entry)
 {
-    return entry->seq != OTADATA_SEQ_EMPTY && otadata_crc_ok(entry)
-        && (entry->state == OTADATA_INVALID || entry->state == OTADATA_ABORTED);
+    return entry->seq != OTADATA_SEQ_EMPTY && otadata_crc_ok(entry) &&
+           (entry->state == OTADATA_INVALID || entry->state == OTADATA_ABORTED);
 }
 
 /* If both are bad, the one with the smaller number: so it is. */

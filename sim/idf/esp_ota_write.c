@@ -40,9 +40,9 @@ static void drop(struct ota_session **at)
 
 static bool is_slot(const esp_partition_t *partition)
 {
-    return partition->type == ESP_PARTITION_TYPE_APP
-        && partition->subtype >= ESP_PARTITION_SUBTYPE_APP_OTA_MIN
-        && partition->subtype < ESP_PARTITION_SUBTYPE_APP_OTA_MAX;
+    return partition->type == ESP_PARTITION_TYPE_APP &&
+           partition->subtype >= ESP_PARTITION_SUBTYPE_APP_OTA_MIN &&
+           partition->subtype < ESP_PARTITION_SUBTYPE_APP_OTA_MAX;
 }
 
 static esp_err_t check_target(const esp_partition_t *partition)
@@ -56,8 +56,8 @@ static esp_err_t check_target(const esp_partition_t *partition)
         return ESP_ERR_INVALID_ARG;
     if (partition == running)
         return ESP_ERR_OTA_PARTITION_CONFLICT;
-    if (the_chip.application_rollback && esp_ota_get_state_partition(running, &state) == ESP_OK
-        && state == ESP_OTA_IMG_PENDING_VERIFY)
+    if (the_chip.application_rollback && esp_ota_get_state_partition(running, &state) == ESP_OK &&
+        state == ESP_OTA_IMG_PENDING_VERIFY)
         return ESP_ERR_OTA_ROLLBACK_INVALID_STATE;
     return ESP_OK;
 }
@@ -69,8 +69,8 @@ static esp_err_t erase_for(const esp_partition_t *partition, size_t image_size)
     if (image_size == OTA_WITH_SEQUENTIAL_WRITES)
         return ESP_OK;
     if (image_size != 0 && image_size != OTA_SIZE_UNKNOWN)
-        size = (image_size + partition->erase_size - 1) / partition->erase_size
-             * partition->erase_size;
+        size = (image_size + partition->erase_size - 1) / partition->erase_size *
+               partition->erase_size;
     return esp_partition_erase_range(partition, 0, size);
 }
 
@@ -130,8 +130,8 @@ esp_err_t esp_ota_write(esp_ota_handle_t handle, const void *data, size_t size)
         err = erase_ahead(session, size);
     if (err != ESP_OK)
         return err;
-    if (session->written == 0 && *(const uint8_t *)data != IMAGE_MAGIC
-        && session->partition->type == ESP_PARTITION_TYPE_APP)
+    if (session->written == 0 && *(const uint8_t *)data != IMAGE_MAGIC &&
+        session->partition->type == ESP_PARTITION_TYPE_APP)
         return ESP_ERR_OTA_VALIDATE_FAILED;
     err = esp_partition_write(session->partition, session->written, data, size);
     if (err == ESP_OK)
@@ -149,10 +149,9 @@ static esp_err_t validate(const struct ota_session *session)
     if (partition->type != ESP_PARTITION_TYPE_APP)
         return ESP_OK;
     return image_verify(&the_chip.flash, the_chip.model, partition->address, partition->size,
-                        IMAGE_USE_VERIFY, &info)
-            == IMAGE_OK
-        ? ESP_OK
-        : ESP_ERR_OTA_VALIDATE_FAILED;
+                        IMAGE_USE_VERIFY, &info) == IMAGE_OK
+               ? ESP_OK
+               : ESP_ERR_OTA_VALIDATE_FAILED;
 }
 
 esp_err_t esp_ota_end(esp_ota_handle_t handle)

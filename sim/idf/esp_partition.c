@@ -31,7 +31,7 @@ static void load(void)
     for (size_t i = 0; table->has_md5 && i < table->count; i++) {
         const struct partition *from = &table->entries[i];
 
-        s_partitions[s_count++] = (esp_partition_t) {
+        s_partitions[s_count++] = (esp_partition_t){
             .type = (esp_partition_type_t)from->type,
             .subtype = (esp_partition_subtype_t)from->subtype,
             .address = from->offset,
@@ -81,9 +81,8 @@ esp_partition_iterator_t esp_partition_find(esp_partition_type_t type,
 const esp_partition_t *esp_partition_find_first(esp_partition_type_t type,
                                                 esp_partition_subtype_t subtype, const char *label)
 {
-    struct esp_partition_iterator_opaque_ iterator = { .type = type,
-                                                       .subtype = subtype,
-                                                       .label = label };
+    struct esp_partition_iterator_opaque_ iterator = {
+        .type = type, .subtype = subtype, .label = label};
 
     return move_on(&iterator) ? iterator.current : NULL;
 }
@@ -117,8 +116,8 @@ const esp_partition_t *esp_partition_verify(const esp_partition_t *partition)
     while (move_on(&iterator)) {
         const esp_partition_t *at = iterator.current;
 
-        if (at->address == partition->address && at->size == partition->size
-            && at->encrypted == partition->encrypted)
+        if (at->address == partition->address && at->size == partition->size &&
+            at->encrypted == partition->encrypted)
             return at;
     }
     return NULL;
@@ -176,8 +175,7 @@ esp_err_t esp_partition_erase_range(const esp_partition_t *partition, size_t off
         return ESP_ERR_INVALID_SIZE;
     if (offset % partition->erase_size != 0)
         return ESP_ERR_INVALID_ARG;
-    return from_flash(
-        flash_erase(&the_chip.flash, partition->address + (uint32_t)offset, size));
+    return from_flash(flash_erase(&the_chip.flash, partition->address + (uint32_t)offset, size));
 }
 
 static esp_err_t hash_all(const esp_partition_t *partition, uint8_t *sha_256)
@@ -200,8 +198,7 @@ esp_err_t esp_partition_get_sha256(const esp_partition_t *partition, uint8_t *sh
     if (partition->type != ESP_PARTITION_TYPE_APP)
         return hash_all(partition, sha_256);
     if (image_verify(&the_chip.flash, the_chip.model, partition->address, partition->size,
-                     IMAGE_USE_VERIFY, &info)
-        != IMAGE_OK)
+                     IMAGE_USE_VERIFY, &info) != IMAGE_OK)
         return ESP_ERR_IMAGE_INVALID;
     memcpy(sha_256, info.digest, sizeof(info.digest));
     return ESP_OK;

@@ -12,7 +12,7 @@
 
 static const char s_tag[] = "control";
 
-static const struct control_dialect *const s_dialects[] = { &control_dialect_classic };
+static const struct control_dialect *const s_dialects[] = {&control_dialect_classic};
 
 static frame_sink s_sink;
 static void *s_sink_ctx;
@@ -35,8 +35,8 @@ static const struct control_dialect *dialect_of(const struct serial_tlv *tlv)
     for (size_t i = 0; i < sizeof(s_dialects) / sizeof(s_dialects[0]); i++) {
         const char *endpoint = s_dialects[i]->endpoint;
 
-        if (strlen(endpoint) == tlv->endpoint_len
-            && memcmp(endpoint, tlv->endpoint, tlv->endpoint_len) == 0)
+        if (strlen(endpoint) == tlv->endpoint_len &&
+            memcmp(endpoint, tlv->endpoint, tlv->endpoint_len) == 0)
             return s_dialects[i];
     }
     return NULL;
@@ -88,7 +88,7 @@ static void on_message(size_t len, struct hosted_control_counters *counters)
     }
     request.origin.dialect = dialect;
 
-    struct control_reply reply = { .origin = request.origin, .op = request.op };
+    struct control_reply reply = {.origin = request.origin, .op = request.op};
 
     if (handle(&request, &reply))
         control_endpoint_reply(&reply);
@@ -110,8 +110,7 @@ void control_endpoint_reply(const struct control_reply *reply)
     const size_t head = SERIAL_TLV_OVERHEAD(strlen(dialect->endpoint));
     const int len = dialect->encode(reply, s_reply + head, sizeof(s_reply) - head);
 
-    if (len < 0
-        || serial_tlv_head(dialect->endpoint, (size_t)len, s_reply, sizeof(s_reply)) < 0) {
+    if (len < 0 || serial_tlv_head(dialect->endpoint, (size_t)len, s_reply, sizeof(s_reply)) < 0) {
         ESP_LOGE(s_tag, "a reply does not fit");
         return;
     }

@@ -92,7 +92,7 @@ struct control_reply {
     struct control_origin origin;
     enum control_op op;
     int32_t result; /* enum control_result */
-    union { /* valid on success only */
+    union {         /* valid on success only */
         char mac[CONTROL_MAC_CHARS + 1];
         struct {
             int32_t value;

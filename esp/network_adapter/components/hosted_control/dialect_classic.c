@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The classic dialect on the ESP32's side: requests in, replies out, byte for byte as upstream's. */
+/* The classic dialect on the ESP32's side: requests in, replies out, byte for byte as upstream's.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -40,7 +41,7 @@ static void arena_free(void *ctx, void *pointer)
     (void)pointer;
 }
 
-static ProtobufCAllocator s_allocator = { .alloc = arena_alloc, .free = arena_free };
+static ProtobufCAllocator s_allocator = {.alloc = arena_alloc, .free = arena_free};
 
 /* Request number and payload field to operation; a payload of 0 is not needed. */
 static const struct {
@@ -48,27 +49,22 @@ static const struct {
     HostedClassic__Message__PayloadCase payload;
     enum control_op op;
 } s_requests[] = {
-    { HOSTED_CLASSIC__MESSAGE_ID__REQ_GET_MAC,
-      HOSTED_CLASSIC__MESSAGE__PAYLOAD_REQ_GET_MAC,
-      CONTROL_GET_MAC },
-    { HOSTED_CLASSIC__MESSAGE_ID__REQ_GET_MODE, 0, CONTROL_GET_MODE },
-    { HOSTED_CLASSIC__MESSAGE_ID__REQ_SET_MODE,
-      HOSTED_CLASSIC__MESSAGE__PAYLOAD_REQ_SET_MODE,
-      CONTROL_SET_MODE },
-    { HOSTED_CLASSIC__MESSAGE_ID__REQ_GET_AP, 0, CONTROL_GET_AP },
-    { HOSTED_CLASSIC__MESSAGE_ID__REQ_CONNECT_AP,
-      HOSTED_CLASSIC__MESSAGE__PAYLOAD_REQ_CONNECT_AP,
-      CONTROL_CONNECT },
-    { HOSTED_CLASSIC__MESSAGE_ID__REQ_DISCONNECT_AP, 0, CONTROL_DISCONNECT },
-    { HOSTED_CLASSIC__MESSAGE_ID__REQ_SCAN, 0, CONTROL_SCAN },
-    { HOSTED_CLASSIC__MESSAGE_ID__REQ_SET_MAC,
-      HOSTED_CLASSIC__MESSAGE__PAYLOAD_REQ_SET_MAC,
-      CONTROL_SET_MAC },
-    { HOSTED_CLASSIC__MESSAGE_ID__REQ_OTA_BEGIN, 0, CONTROL_OTA_BEGIN },
-    { HOSTED_CLASSIC__MESSAGE_ID__REQ_OTA_WRITE,
-      HOSTED_CLASSIC__MESSAGE__PAYLOAD_REQ_OTA_WRITE,
-      CONTROL_OTA_WRITE },
-    { HOSTED_CLASSIC__MESSAGE_ID__REQ_OTA_END, 0, CONTROL_OTA_END },
+    {HOSTED_CLASSIC__MESSAGE_ID__REQ_GET_MAC, HOSTED_CLASSIC__MESSAGE__PAYLOAD_REQ_GET_MAC,
+     CONTROL_GET_MAC},
+    {HOSTED_CLASSIC__MESSAGE_ID__REQ_GET_MODE, 0, CONTROL_GET_MODE},
+    {HOSTED_CLASSIC__MESSAGE_ID__REQ_SET_MODE, HOSTED_CLASSIC__MESSAGE__PAYLOAD_REQ_SET_MODE,
+     CONTROL_SET_MODE},
+    {HOSTED_CLASSIC__MESSAGE_ID__REQ_GET_AP, 0, CONTROL_GET_AP},
+    {HOSTED_CLASSIC__MESSAGE_ID__REQ_CONNECT_AP, HOSTED_CLASSIC__MESSAGE__PAYLOAD_REQ_CONNECT_AP,
+     CONTROL_CONNECT},
+    {HOSTED_CLASSIC__MESSAGE_ID__REQ_DISCONNECT_AP, 0, CONTROL_DISCONNECT},
+    {HOSTED_CLASSIC__MESSAGE_ID__REQ_SCAN, 0, CONTROL_SCAN},
+    {HOSTED_CLASSIC__MESSAGE_ID__REQ_SET_MAC, HOSTED_CLASSIC__MESSAGE__PAYLOAD_REQ_SET_MAC,
+     CONTROL_SET_MAC},
+    {HOSTED_CLASSIC__MESSAGE_ID__REQ_OTA_BEGIN, 0, CONTROL_OTA_BEGIN},
+    {HOSTED_CLASSIC__MESSAGE_ID__REQ_OTA_WRITE, HOSTED_CLASSIC__MESSAGE__PAYLOAD_REQ_OTA_WRITE,
+     CONTROL_OTA_WRITE},
+    {HOSTED_CLASSIC__MESSAGE_ID__REQ_OTA_END, 0, CONTROL_OTA_END},
 };
 
 /* Requests of upstream that this firmware always refuses, rather than let a host wait for 30 s. */
@@ -124,8 +120,8 @@ static int take_connect(const HostedClassic__ReqConnectAp *from, struct control_
 {
     to->connect.wpa3 = from->is_wpa3_supported;
     to->connect.listen_interval = from->listen_interval;
-    if (take_string(to->connect.ssid, sizeof(to->connect.ssid), from->ssid) < 0
-        || take_string(to->connect.password, sizeof(to->connect.password), from->password) < 0)
+    if (take_string(to->connect.ssid, sizeof(to->connect.ssid), from->ssid) < 0 ||
+        take_string(to->connect.password, sizeof(to->connect.password), from->password) < 0)
         return -EBADMSG;
     return take_string(to->connect.bssid, sizeof(to->connect.bssid), from->bssid);
 }
@@ -146,8 +142,8 @@ static int take_payload(const HostedClassic__Message *from, struct control_reque
             return -EBADMSG;
         to->set_mac.mode = from->req_set_mac->mode;
         memset(to->set_mac.text, 0, sizeof(to->set_mac.text));
-        memcpy(to->set_mac.text, from->req_set_mac->mac.len > 0 ? from->req_set_mac->mac.data
-                                                                : (const uint8_t *)"",
+        memcpy(to->set_mac.text,
+               from->req_set_mac->mac.len > 0 ? from->req_set_mac->mac.data : (const uint8_t *)"",
                from->req_set_mac->mac.len);
         return 0;
     case CONTROL_OTA_WRITE:
@@ -161,14 +157,14 @@ static int take_payload(const HostedClassic__Message *from, struct control_reque
 
 static int classic_decode(const uint8_t *data, size_t len, struct control_request *ret)
 {
-    struct control_request request = { .op = CONTROL_UNSUPPORTED };
+    struct control_request request = {.op = CONTROL_UNSUPPORTED};
 
     s_arena.used = 0;
     const HostedClassic__Message *message =
         hosted_classic__message__unpack(&s_allocator, len, data);
 
-    if (message == NULL || operation_of(message, &request.op) < 0
-        || take_payload(message, &request) < 0)
+    if (message == NULL || operation_of(message, &request.op) < 0 ||
+        take_payload(message, &request) < 0)
         return -EBADMSG;
     request.origin.message = message->msg;
     *ret = request;
@@ -177,7 +173,7 @@ static int classic_decode(const uint8_t *data, size_t len, struct control_reques
 
 static ProtobufCBinaryData text(const char *string)
 {
-    return (ProtobufCBinaryData) { .len = strlen(string), .data = (uint8_t *)string };
+    return (ProtobufCBinaryData){.len = strlen(string), .data = (uint8_t *)string};
 }
 
 static int pack(HostedClassic__Message *message, uint8_t *buf, size_t size)

@@ -42,17 +42,10 @@ esp_err_t hosted_control_start(const struct hosted_control_port *port)
 void hosted_control_send_init(void)
 {
     const uint8_t event[] = {
-        INIT_EVENT,
-        9, /* bytes that follow */
-        TAG_CHIP_ID,
-        1,
-        (uint8_t)CONFIG_IDF_FIRMWARE_CHIP_ID,
-        TAG_SPI_CLOCK,
-        1,
-        s_port.spi_clock_mhz,
-        TAG_CAPABILITY,
-        1,
-        s_port.capabilities,
+        INIT_EVENT,     9, /* bytes that follow */
+        TAG_CHIP_ID,    1, (uint8_t)CONFIG_IDF_FIRMWARE_CHIP_ID,
+        TAG_SPI_CLOCK,  1, s_port.spi_clock_mhz,
+        TAG_CAPABILITY, 1, s_port.capabilities,
     };
     const struct frame frame = {
         .interface_type = FRAME_PRIVATE,

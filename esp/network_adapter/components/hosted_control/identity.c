@@ -34,7 +34,7 @@ void identity_read(struct control_identity *ret)
     const esp_partition_t *slot = ota_device_slot();
     const esp_app_desc_t *app = esp_app_get_description();
 
-    *ret = (struct control_identity) {
+    *ret = (struct control_identity){
         .chip_id = CONFIG_IDF_FIRMWARE_CHIP_ID,
         .slot_size = slot != NULL ? slot->size : 0,
         .running_slot = esp_ota_get_running_partition()->label,

@@ -22,7 +22,7 @@ static void restart(void *arg)
 /* Made before the new image is selected: a refusal after that would be a lie. */
 static esp_err_t prepare_restart(void)
 {
-    const esp_timer_create_args_t args = { .callback = restart, .name = "ota_restart" };
+    const esp_timer_create_args_t args = {.callback = restart, .name = "ota_restart"};
 
     return s_restart_timer != NULL ? ESP_OK : esp_timer_create(&args, &s_restart_timer);
 }
@@ -61,8 +61,8 @@ void ota_commands_handle(const struct control_request *request, struct control_r
         err = begin();
     else if (request->op == CONTROL_OTA_WRITE)
         err = request->ota_write.len > 0
-            ? ota_device_write(request->ota_write.data, request->ota_write.len)
-            : ESP_ERR_INVALID_ARG;
+                  ? ota_device_write(request->ota_write.data, request->ota_write.len)
+                  : ESP_ERR_INVALID_ARG;
     else
         err = end();
     reply->result = err == ESP_OK ? CONTROL_SUCCESS : CONTROL_FAILURE;

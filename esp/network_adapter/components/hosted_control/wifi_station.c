@@ -38,7 +38,7 @@ static wifi_ap_record_t s_records[CONTROL_SCAN_MAX];
 static void pend(const struct control_request *request)
 {
     s_pending.active = true;
-    s_pending.reply = (struct control_reply) { .origin = request->origin, .op = request->op };
+    s_pending.reply = (struct control_reply){.origin = request->origin, .op = request->op};
     s_pending.deadline_us = esp_timer_get_time() + OUTCOME_LIMIT_US;
 }
 
@@ -66,11 +66,10 @@ static bool mac_from_text(const char *text, uint8_t mac[6])
 {
     int used = 0;
 
-    return strlen(text) == CONTROL_MAC_CHARS
-        && sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &mac[0], &mac[1], &mac[2], &mac[3],
-                  &mac[4], &mac[5], &used)
-        == 6
-        && used == CONTROL_MAC_CHARS;
+    return strlen(text) == CONTROL_MAC_CHARS &&
+           sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &mac[0], &mac[1], &mac[2], &mac[3],
+                  &mac[4], &mac[5], &used) == 6 &&
+           used == CONTROL_MAC_CHARS;
 }
 
 /* -1 for what is neither of the two interfaces. */
@@ -162,7 +161,7 @@ static esp_err_t ensure_station(void)
 
 static esp_err_t configure(const struct control_request *request)
 {
-    wifi_config_t config = { 0 };
+    wifi_config_t config = {0};
     const size_t password_len = strlen(request->connect.password);
 
     if (password_len > sizeof(config.sta.password))

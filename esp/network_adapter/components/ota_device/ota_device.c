@@ -43,8 +43,8 @@ static bool running_is_on_probation(const esp_partition_t *running)
 {
     esp_ota_img_states_t state;
 
-    return esp_ota_get_state_partition(running, &state) == ESP_OK
-        && state == ESP_OTA_IMG_PENDING_VERIFY;
+    return esp_ota_get_state_partition(running, &state) == ESP_OK &&
+           state == ESP_OTA_IMG_PENDING_VERIFY;
 }
 
 /*

@@ -48,9 +48,9 @@ void hosted_control_on_station_rx(const void *ethernet, size_t len);
 
 /* Messages and frames that were dropped since boot. */
 struct hosted_control_counters {
-    uint32_t bad_frames;    /* no frame, or for an interface that this firmware has not */
-    uint32_t bad_messages;  /* no endpoint and data, another endpoint, too long */
-    uint32_t bad_requests;  /* protobuf that does not decode, unknown or unusable request */
+    uint32_t bad_frames;   /* no frame, or for an interface that this firmware has not */
+    uint32_t bad_messages; /* no endpoint and data, another endpoint, too long */
+    uint32_t bad_requests; /* protobuf that does not decode, unknown or unusable request */
 };
 void hosted_control_get_counters(struct hosted_control_counters *ret);
 
