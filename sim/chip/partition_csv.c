@@ -98,19 +98,25 @@ static int take_name(const struct name *names, const char *text, uint8_t *ret)
     return 0;
 }
 
+static int take_slot(const char *text, uint8_t *ret)
+{
+    char *end;
+    unsigned long slot;
+
+    if (strncmp(text, "ota_", 4) != 0 || !isdigit((unsigned char)text[4]))
+        return -EINVAL;
+    slot = strtoul(text + 4, &end, 10);
+    if (*end != '\0' || slot > 15)
+        return -EINVAL;
+    *ret = (uint8_t)(PARTITION_APP_OTA_0 + slot);
+    return 0;
+}
+
 static int take_subtype(uint8_t type, const char *text, uint8_t *ret)
 {
-    unsigned slot;
-    int used = 0;
-
-    if (type == PARTITION_APP && sscanf(text, "ota_%u%n", &slot, &used) == 1 && slot < 16 &&
-        text[used] == '\0') {
-        *ret = (uint8_t)(PARTITION_APP_OTA_0 + slot);
+    if (type == PARTITION_APP && take_slot(text, ret) == 0)
         return 0;
-    }
-    if (type == PARTITION_APP)
-        return take_name(app_subtypes, text, ret);
-    return take_name(data_subtypes, text, ret);
+    return take_name(type == PARTITION_APP ? app_subtypes : data_subtypes, text, ret);
 }
 
 static int take_flags(struct csv *csv, char *text, uint32_t *ret)

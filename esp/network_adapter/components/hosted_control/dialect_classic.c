@@ -183,7 +183,7 @@ static int pack(HostedClassic__Message *message, uint8_t *buf, size_t size)
     return (int)hosted_classic__message__pack(message, buf);
 }
 
-static int encode_mac(const struct control_reply *reply, HostedClassic__Message *message,
+static int encode_mac(const struct control_reply *reply, HostedClassic__Message message,
                       uint8_t *buf, size_t size)
 {
     HostedClassic__RespGetMac body = HOSTED_CLASSIC__RESP_GET_MAC__INIT;
@@ -194,11 +194,11 @@ static int encode_mac(const struct control_reply *reply, HostedClassic__Message 
         body.has_mac = true;
         body.mac = text(reply->mac);
     }
-    message->resp_get_mac = &body;
-    return pack(message, buf, size);
+    message.resp_get_mac = &body;
+    return pack(&message, buf, size);
 }
 
-static int encode_mode(const struct control_reply *reply, HostedClassic__Message *message,
+static int encode_mode(const struct control_reply *reply, HostedClassic__Message message,
                        uint8_t *buf, size_t size)
 {
     const struct control_identity *from = &reply->mode.identity;
@@ -223,11 +223,11 @@ static int encode_mode(const struct control_reply *reply, HostedClassic__Message
         identity.features = from->features;
         body.identity = &identity;
     }
-    message->resp_get_mode = &body;
-    return pack(message, buf, size);
+    message.resp_get_mode = &body;
+    return pack(&message, buf, size);
 }
 
-static int encode_ap(const struct control_reply *reply, HostedClassic__Message *message,
+static int encode_ap(const struct control_reply *reply, HostedClassic__Message message,
                      uint8_t *buf, size_t size)
 {
     HostedClassic__RespGetAp body = HOSTED_CLASSIC__RESP_GET_AP__INIT;
@@ -243,8 +243,8 @@ static int encode_ap(const struct control_reply *reply, HostedClassic__Message *
         body.channel = reply->ap.channel;
         body.encryption = reply->ap.encryption;
     }
-    message->resp_get_ap = &body;
-    return pack(message, buf, size);
+    message.resp_get_ap = &body;
+    return pack(&message, buf, size);
 }
 
 static void fill_access_point(HostedClassic__AccessPoint *to, const struct control_ap *from)
@@ -258,7 +258,7 @@ static void fill_access_point(HostedClassic__AccessPoint *to, const struct contr
     to->encryption = from->encryption;
 }
 
-static int encode_scan(const struct control_reply *reply, HostedClassic__Message *message,
+static int encode_scan(const struct control_reply *reply, HostedClassic__Message message,
                        uint8_t *buf, size_t size)
 {
     static HostedClassic__AccessPoint s_points[CONTROL_SCAN_MAX]; /* too much for a task's stack */
@@ -277,11 +277,11 @@ static int encode_scan(const struct control_reply *reply, HostedClassic__Message
             s_entries[i] = &s_points[i];
         }
     }
-    message->resp_scan = &body;
-    return pack(message, buf, size);
+    message.resp_scan = &body;
+    return pack(&message, buf, size);
 }
 
-static int encode_refusal(HostedClassic__Message *message, uint8_t *buf, size_t size)
+static int encode_refusal(HostedClassic__Message message, uint8_t *buf, size_t size)
 {
     HostedClassic__RefusalAt1 at1 = HOSTED_CLASSIC__REFUSAL_AT1__INIT;
     HostedClassic__RefusalAt2 at2 = HOSTED_CLASSIC__REFUSAL_AT2__INIT;
@@ -290,24 +290,24 @@ static int encode_refusal(HostedClassic__Message *message, uint8_t *buf, size_t 
 
     at1.has_resp = at2.has_resp = at3.has_resp = at8.has_resp = true;
     at1.resp = at2.resp = at3.resp = at8.resp = CONTROL_FAILURE;
-    switch (message->payload_case) {
+    switch (message.payload_case) {
     case HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_GET_SOFT_AP:
-        message->resp_get_soft_ap = &at8;
+        message.resp_get_soft_ap = &at8;
         break;
     case HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_GET_STATIONS:
-        message->resp_get_stations = &at3;
+        message.resp_get_stations = &at3;
         break;
     case HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_GET_POWER_SAVE:
-        message->resp_get_power_save = &at2;
+        message.resp_get_power_save = &at2;
         break;
     case HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_GET_TX_POWER:
-        message->resp_get_tx_power = &at2;
+        message.resp_get_tx_power = &at2;
         break;
     default: /* the others share a shape, and so a place in the union */
-        message->resp_set_soft_ap = &at1;
+        message.resp_set_soft_ap = &at1;
         break;
     }
-    return pack(message, buf, size);
+    return pack(&message, buf, size);
 }
 
 static int classic_encode(const struct control_reply *reply, uint8_t *buf, size_t size)
@@ -321,15 +321,15 @@ static int classic_encode(const struct control_reply *reply, uint8_t *buf, size_
 
     switch (reply->op) {
     case CONTROL_GET_MAC:
-        return encode_mac(reply, &message, buf, size);
+        return encode_mac(reply, message, buf, size);
     case CONTROL_GET_MODE:
-        return encode_mode(reply, &message, buf, size);
+        return encode_mode(reply, message, buf, size);
     case CONTROL_GET_AP:
-        return encode_ap(reply, &message, buf, size);
+        return encode_ap(reply, message, buf, size);
     case CONTROL_SCAN:
-        return encode_scan(reply, &message, buf, size);
+        return encode_scan(reply, message, buf, size);
     case CONTROL_UNSUPPORTED:
-        return encode_refusal(&message, buf, size);
+        return encode_refusal(message, buf, size);
     default:
         body.has_resp = true;
         body.resp = reply->result;
