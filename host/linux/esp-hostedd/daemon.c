@@ -101,14 +101,23 @@ static int serve(struct daemon *d)
     return rc < 0 ? rc : 0;
 }
 
+/* What the starter has set aside stays so: nohup, or a shell's background job. */
+static void add_unless_ignored(sigset_t *set, int number)
+{
+    struct sigaction action;
+
+    if (sigaction(number, NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+        sigaddset(set, number);
+}
+
 static int open_signals(struct daemon *d)
 {
     sigset_t set;
 
     sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGHUP);
+    add_unless_ignored(&set, SIGTERM);
+    add_unless_ignored(&set, SIGINT);
+    add_unless_ignored(&set, SIGHUP);
     sigprocmask(SIG_BLOCK, &set, NULL);
 
     const int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

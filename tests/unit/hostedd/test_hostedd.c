@@ -413,6 +413,30 @@ static void the_link_is_replaced_and_removed(void **state)
     assert_int_equal(lstat(peer->control, &there), -1);
 }
 
+static void ignore_hangup(void)
+{
+    signal(SIGHUP, SIG_IGN);
+}
+
+static void it_ends_at_a_hangup_but_not_under_nohup(void **state)
+{
+    struct peer *peer = *state;
+
+    start(peer);
+    assert_int_equal(peer_stop_daemon(peer, SIGHUP), 0);
+
+    peer_start_daemon(peer, NULL, ignore_hangup);
+    close(peer->connection);
+    peer_accept(peer);
+    const int tool = peer_open_control(peer);
+
+    round_trip(peer, tool);
+    assert_int_equal(kill(peer->daemon, SIGHUP), 0);
+    round_trip(peer, tool);
+    close(tool);
+    assert_int_equal(peer_stop_daemon(peer, SIGTERM), 0);
+}
+
 static void the_link_of_another_stays(void **state)
 {
     struct peer *peer = *state;
@@ -525,6 +549,7 @@ int main(void)
         daemon_test(it_connects_again),
         daemon_test(a_broken_frame_is_passed_over),
         daemon_test(the_link_is_replaced_and_removed),
+        daemon_test(it_ends_at_a_hangup_but_not_under_nohup),
         daemon_test(the_link_of_another_stays),
         daemon_test(a_file_in_the_place_of_the_link_stays),
         cmocka_unit_test(the_command_line_is_checked),
