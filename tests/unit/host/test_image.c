@@ -20,7 +20,8 @@ void test_image_seal(uint8_t *image, size_t size)
     uint8_t checksum = 0xef;
 
     /* One segment, from behind its header to the checksum's 16-byte line. */
-    const size_t segment = (size_t)image[28] | (size_t)image[29] << 8 | (size_t)image[30] << 16;
+    const size_t segment = (size_t)image[28] | (size_t)image[29] << 8 | (size_t)image[30] << 16 |
+                           (size_t)image[31] << 24;
 
     for (size_t i = 0; i < segment; i++)
         checksum ^= image[HEADERS + i];
