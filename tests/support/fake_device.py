@@ -28,6 +28,11 @@ def recorded_image(path: Path, size: int) -> bytes:
     return sent[:size]
 
 
+def answers(path: Path, kind: Kind) -> list[bytes]:
+    """The recorded answers to requests of one kind."""
+    return [answer.raw for request, answer in recorded(path) if request.kind is kind]
+
+
 class FakeDevice(Terminal):
     """Answers the n-th request of a kind with the n-th answer for it, the last one again and again.
 

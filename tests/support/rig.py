@@ -153,10 +153,10 @@ class Rig:
         """Whatever happened: with its power back the ESP32 runs this version."""
         assert self.reboot()["version"] == version
 
-    def check_arrived(self, image: bytes) -> None:
+    def check_arrived(self, image: bytes, used_before: bool = False) -> None:
         """The ESP32 restarted into the image's slot, which holds it and nothing else."""
         booted = self.sim.wait_boots(2)
-        self.sim.flash.check_slot_holds(booted["slot"], image)
+        self.sim.flash.check_slot_holds(booted["slot"], image, used_before)
 
     def said(self) -> str:
         """Everything that anybody printed or wrote into a log."""

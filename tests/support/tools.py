@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .process import Process, Result, check_sanitizers, environment
+from .process import Process, Result, check_sanitizers
 from .waiting import HANG_S
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,10 +33,6 @@ class Build:
         assert path.exists(), f"{path} is missing: cmake --build --preset {self.preset}"
         return path
 
-    @property
-    def sanitized(self) -> bool:
-        return self.preset == "asan"
-
 
 @dataclass
 class Toolbox:
@@ -47,22 +43,11 @@ class Toolbox:
     said: list[Result] = field(default_factory=list)
     _started: int = 0
 
-    def command(self, tool: str) -> tuple[list[str | Path], dict[str, str]]:
-        """How a tool is called: program and environment."""
+    def command(self, tool: str) -> list[str | Path]:
+        """How a tool is called. Python's module is the one that `make` in c_support builds."""
         if not tool.endswith(".py"):
-            return [self.build.binary(tool)], {}
-        return [sys.executable, HOST_CONTROL / "python_support" / tool], self.python_env()
-
-    def python_env(self) -> dict[str, str]:
-        """What Python needs to load the library of this build."""
-        env = {"ESP_HOSTED_OTA_BUILD": str(self.build.folder)}
-        if self.build.sanitized:
-            runtime = subprocess.run(
-                ["gcc", "-print-file-name=libasan.so"], capture_output=True, text=True, check=True
-            ).stdout.strip()
-            # Python itself never frees everything: leaks are looked for in the C tools.
-            env |= {"LD_PRELOAD": runtime, "ASAN_OPTIONS": "detect_leaks=0"}
-        return env
+            return [self.build.binary(tool)]
+        return [sys.executable, HOST_CONTROL / "python_support" / tool]
 
     def start(
         self,
@@ -73,12 +58,11 @@ class Toolbox:
         stdin: int | None = subprocess.DEVNULL,
     ) -> Process:
         """Starts a tool and returns at once; its Result is for finish()."""
-        command, tool_env = self.command(tool)
         self._started += 1
         return Process(
-            [*wrap, *command, *args],
+            [*wrap, *self.command(tool), *args],
             self.folder / f"{self._started}.{tool}",
-            {**tool_env, **(env or {})},
+            env,
             stdin=stdin,
         )
 
@@ -109,20 +93,3 @@ class Toolbox:
         finally:
             os.close(read)
         return self.finish(process)
-
-
-__all__ = [
-    "BUSY",
-    "DONE",
-    "IMAGE",
-    "LOCAL",
-    "NOTHING",
-    "NOT_UP",
-    "NO_ANSWER",
-    "REFUSED",
-    "ROOT",
-    "USAGE",
-    "Build",
-    "Toolbox",
-    "environment",
-]
