@@ -13,9 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONTROL_PTY_QUEUE_BYTES                                                                    \
-    8192 /* as the kernel driver's ring, beside what the kernel takes                              \
-          */
+/* As the kernel driver's ring; beside what the kernel's side of the pty takes. */
+#define CONTROL_PTY_QUEUE_BYTES 8192
 
 struct control_pty {
     int master;

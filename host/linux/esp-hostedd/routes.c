@@ -198,10 +198,8 @@ int routes_on_tap(struct routes *r)
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
             return 0;
         if (n < 0) {
-            const int err = errno;
-
             log_info("%s: the interface has been removed", r->options->tap_name);
-            return -err;
+            return -ENODEV;
         }
         if (!r->link.up || n < TAP_MIN_BYTES || n > TAP_MAX_BYTES)
             continue;

@@ -23,6 +23,7 @@
 
 #include <linux/capability.h>
 #include <linux/ethtool.h>
+#include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 
 #include <cmocka.h>
@@ -331,6 +332,34 @@ static void an_interface_that_is_no_tap_is_an_error(void **state)
     peer_wait_log(peer, "lo: an interface of that name is no TAP", 1);
 }
 
+static void remove_interface(void)
+{
+    struct {
+        struct nlmsghdr head;
+        struct ifinfomsg link;
+    } request = {
+        .head = {.nlmsg_len = sizeof(request),
+                 .nlmsg_type = RTM_DELLINK,
+                 .nlmsg_flags = NLM_F_REQUEST},
+        .link = {.ifi_index = (int)if_nametoindex(s_interface)},
+    };
+    const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+
+    assert_int_equal(write(fd, &request, sizeof(request)), sizeof(request));
+    close(fd);
+}
+
+static void an_interface_that_is_removed_is_an_error(void **state)
+{
+    struct peer *peer = *state;
+
+    start(peer);
+    remove_interface();
+    assert_int_equal(peer_wait_daemon(peer), 1);
+    peer_wait_log(peer, "ethsta0: the interface has been removed", 1);
+    assert_int_equal(access(peer->control, F_OK), -1);
+}
+
 static void hide_tun(void)
 {
     if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
@@ -383,6 +412,7 @@ int main(void)
         daemon_test(a_frame_for_an_interface_that_is_down_is_dropped),
         daemon_test(an_interface_that_another_holds_is_an_error),
         daemon_test(an_interface_that_is_no_tap_is_an_error),
+        daemon_test(an_interface_that_is_removed_is_an_error),
         daemon_test(a_host_without_tun_is_an_error),
         daemon_test(a_user_without_the_right_is_told),
     };
