@@ -56,14 +56,16 @@ static int make_room(struct update *update)
     const uint64_t size = update->source->size;
     size_t room = update->held + PIECE_BYTES;
 
-    if (update->room >= room)
-        return 0;
-    if (room > LARGEST_IMAGE_BYTES + PIECE_BYTES)
+    if (update->held > LARGEST_IMAGE_BYTES)
         return fault_set(update->fault, HOSTED_IMAGE, -EFBIG, "%s: larger than any slot",
                          update->source->name);
-    /* One allocation where the size is known, and not many where it is not. */
-    room =
-        update->source->whole && size < LARGEST_IMAGE_BYTES ? (size_t)size + PIECE_BYTES : 2 * room;
+    if (update->room >= room)
+        return 0;
+    /* One allocation where the size is known (and true), and not many where it is not. */
+    if (update->source->whole && update->held == 0 && size < LARGEST_IMAGE_BYTES)
+        room += (size_t)size;
+    else
+        room *= 2;
 
     uint8_t *buf = realloc(update->buf, room);
 

@@ -111,6 +111,21 @@ static void a_stream_arrives_however_it_is_cut(void **state)
     }
 }
 
+/* Somebody appends to the file while it is read. */
+static void a_file_may_have_grown(void **state)
+{
+    struct setup *setup = *state;
+    const size_t size = 1048576;
+    uint8_t *image = test_image(0, size, true);
+    struct memory_source source = memory_source(image, size);
+
+    source.source.size = 1000;
+    source.piece = 30000;
+    assert_int_equal(update(setup, &source, NULL), 0);
+    assert_sent(setup, image, size);
+    free(image);
+}
+
 static void what_is_behind_the_image_is_sent_too(void **state)
 {
     struct setup *setup = *state;
@@ -433,6 +448,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(every_size_arrives_as_it_is),
         CASE(a_stream_arrives_however_it_is_cut),
+        CASE(a_file_may_have_grown),
         CASE(what_is_behind_the_image_is_sent_too),
         CASE(a_damaged_file_is_refused_before_anybody_hears_of_it),
         CASE(a_cut_file_is_refused),
