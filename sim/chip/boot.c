@@ -70,10 +70,14 @@ static bool never_written(const struct otadata_entry *entry)
     return entry->seq == OTADATA_SEQ_EMPTY || !otadata_crc_ok(entry);
 }
 
+/* With a factory image that is it, now and later; without, the first slot is made the selected one.
+ */
 static int without_selection(struct boot *boot, const struct otadata_entry entries[2])
 {
+    if (partition_of(boot, INDEX_FACTORY) != NULL)
+        return INDEX_FACTORY;
     boot->initial = never_written(&entries[0]) && never_written(&entries[1]);
-    return partition_of(boot, INDEX_FACTORY) != NULL ? INDEX_FACTORY : 0;
+    return 0;
 }
 
 static int select_index(struct boot *boot)
