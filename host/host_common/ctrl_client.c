@@ -99,7 +99,7 @@ static int find_reply(struct ctrl_client *client, const struct ctrl_request *req
         if (whole == -EAGAIN)
             return -EAGAIN;
 
-        struct ctrl_reply reply;
+        struct ctrl_reply reply = {0};
         int err = whole < 0 ? whole : client->dialect->decode(&message, &reply);
 
         if (err == -ENOMEM)

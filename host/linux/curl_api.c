@@ -9,7 +9,9 @@ static bool find_all(void *library, struct curl_api *api)
 {
     bool all = true;
 
-#define CURL_API_FIND(name) all = all && (api->name = (__typeof__(api->name))dlsym(library, #name));
+#define CURL_API_FIND(name)                                                                        \
+    api->name = (__typeof__(api->name))dlsym(library, #name);                                      \
+    all = all && api->name != NULL;
     CURL_API_FUNCTIONS(CURL_API_FIND)
 #undef CURL_API_FIND
     return all && api->curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;

@@ -34,7 +34,7 @@
     X(curl_free)
 
 struct curl_api {
-#define CURL_API_MEMBER(name) __typeof__(name) *name;
+#define CURL_API_MEMBER(name) __typeof__(name) *(name);
     CURL_API_FUNCTIONS(CURL_API_MEMBER)
 #undef CURL_API_MEMBER
 };

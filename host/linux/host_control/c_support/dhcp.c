@@ -64,7 +64,7 @@ static int spawn(const char *path, char *const argv[], pid_t *ret)
 static int run(const char *path, char *const argv[], const char *interface,
                struct hosted_fault *fault)
 {
-    pid_t child;
+    pid_t child = 0;
     int status;
     const int err = spawn(path, argv, &child);
 

@@ -193,7 +193,7 @@ int station_disconnect(struct cli_context *context)
 int station_status(struct cli_context *context)
 {
     struct hosted_device *device = NULL;
-    struct hosted_ap ap;
+    struct hosted_ap ap = {0};
     struct hosted_fault fault;
     int err = open_device(context, &device, &fault);
 
@@ -213,7 +213,7 @@ int station_scan(struct cli_context *context)
     struct hosted_fault fault;
     int count = open_device(context, &device, &fault);
 
-    if (count == 0)
+    if (count >= 0)
         count = hosted_scan(device, &list, &fault);
     hosted_close(device);
     if (count < 0)
