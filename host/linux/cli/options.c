@@ -24,12 +24,12 @@ static bool take_timeout(struct cli_options *options, char *value)
 
 static bool take_dialect(struct cli_options *options, char *value)
 {
-    if (strcmp(value, "classic") == 0)
-        options->device.dialect = HOSTED_DIALECT_CLASSIC;
-    else if (strcmp(value, "ctrl") == 0)
+    if (strcmp(value, "ctrl") == 0)
         fprintf(stderr, "the dialect ctrl (firmware from February 2022 on) comes with the next "
                         "release\n");
-    return strcmp(value, "auto") == 0 || strcmp(value, "classic") == 0;
+    options->device.dialect =
+        strcmp(value, "classic") == 0 ? HOSTED_DIALECT_CLASSIC : HOSTED_DIALECT_AUTO;
+    return strcmp(value, "classic") == 0 || strcmp(value, "auto") == 0;
 }
 
 static bool take_chip(struct cli_options *options, char *value)

@@ -17,7 +17,7 @@ static int start(void **state)
     struct pty_esp32 *esp32 = calloc(1, sizeof(*esp32));
 
     pty_esp32_open(esp32);
-    commands_configure(&(const struct hosted_options) { .path = esp32->path });
+    commands_configure(&(const struct hosted_options){.path = esp32->path});
     *state = esp32;
     return 0;
 }
@@ -35,22 +35,22 @@ static int stop(void **state)
 static void an_update_by_hand(void **state)
 {
     struct pty_esp32 *esp32 = *state;
-    static const uint8_t image[10000] = { 0xe9 };
+    static const uint8_t image[10000] = {0xe9};
 
     pty_esp32_start(esp32);
     assert_int_equal(esp_ota_begin(), SUCCESS);
     /* No other control command gets in between, not even of this process. */
-    assert_int_equal(wifi_get_mode(&(int) { 0 }), FAILURE);
+    assert_int_equal(wifi_get_mode(&(int){0}), FAILURE);
     assert_int_equal(commands_last_fault()->status, HOSTED_BUSY);
     assert_int_equal(esp_ota_write(image, 1), SUCCESS);
     assert_int_equal(esp_ota_write(image + 1, sizeof(image) - 1), SUCCESS);
     assert_int_equal(esp_ota_end(), SUCCESS);
     assert_int_equal(esp_ota_end(), FAILURE);
     assert_int_equal(esp_ota_write(image, 1), FAILURE);
-    assert_int_equal(wifi_get_mode(&(int) { 0 }), SUCCESS); /* it is free again */
+    assert_int_equal(wifi_get_mode(&(int){0}), SUCCESS); /* it is free again */
 
-    static const uint8_t expected[] = { FAKE_GET_MODE, FAKE_BEGIN, FAKE_WRITE, FAKE_WRITE,
-                                        FAKE_WRITE,    FAKE_WRITE, FAKE_END,   FAKE_GET_MODE };
+    static const uint8_t expected[] = {FAKE_GET_MODE, FAKE_BEGIN, FAKE_WRITE, FAKE_WRITE,
+                                       FAKE_WRITE,    FAKE_WRITE, FAKE_END,   FAKE_GET_MODE};
 
     assert_int_equal(esp32->requests, sizeof(expected));
     assert_memory_equal(esp32->numbers, expected, sizeof(expected));
@@ -96,7 +96,7 @@ static void a_refused_begin_is_no_update(void **state)
 static void each_wifi_command_does_its_one_thing(void **state)
 {
     struct pty_esp32 *esp32 = *state;
-    const struct hosted_network network = { .ssid = "Home" };
+    const struct hosted_network network = {.ssid = "Home"};
     char mac[HOSTED_MAC_CHARS + 1];
     struct hosted_ap *list = NULL;
     struct hosted_ap ap;
@@ -115,8 +115,8 @@ static void each_wifi_command_does_its_one_thing(void **state)
     assert_int_equal(wifi_disconnect_ap(), SUCCESS);
     free(list);
 
-    static const uint8_t expected[] = { FAKE_GET_MAC, FAKE_SET_MAC, FAKE_GET_MODE, FAKE_SET_MODE,
-                                        FAKE_CONNECT, FAKE_GET_AP,  FAKE_SCAN,     FAKE_DISCONNECT };
+    static const uint8_t expected[] = {FAKE_GET_MAC, FAKE_SET_MAC, FAKE_GET_MODE, FAKE_SET_MODE,
+                                       FAKE_CONNECT, FAKE_GET_AP,  FAKE_SCAN,     FAKE_DISCONNECT};
     unsigned at = 0;
 
     for (unsigned i = 0; i < esp32->requests; i++)
@@ -139,7 +139,7 @@ static void without_a_device_all_fail(void **state)
     assert_int_equal(wifi_set_mac(1, "24:0a:c4:11:22:33"), FAILURE);
     assert_int_equal(wifi_get_mode(&mode), FAILURE);
     assert_int_equal(wifi_set_mode(1), FAILURE);
-    assert_int_equal(wifi_set_ap_config(&(struct hosted_network) { .ssid = "x" }), FAILURE);
+    assert_int_equal(wifi_set_ap_config(&(struct hosted_network){.ssid = "x"}), FAILURE);
     assert_int_equal(wifi_get_ap_config(&ap), FAILURE);
     assert_int_equal(wifi_disconnect_ap(), FAILURE);
     assert_int_equal(wifi_ap_scan_list(&list), FAILURE);

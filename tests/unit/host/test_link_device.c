@@ -66,14 +66,14 @@ static void a_message_goes_out_as_it_is(void **state)
 static void bytes_come_in_as_they_are(void **state)
 {
     struct setup *setup = *state;
-    const uint8_t bytes[] = { 0, 3, '\r', '\n', 4, 17, 19, 26, 0x7f, 0xff };
+    const uint8_t bytes[] = {0, 3, '\r', '\n', 4, 17, 19, 26, 0x7f, 0xff};
     uint8_t got[64];
     size_t have = 0;
 
     assert_int_equal(write(setup->esp32.master, bytes, sizeof(bytes)), sizeof(bytes));
     while (have < sizeof(bytes)) {
-        const ssize_t n = setup->link->ops->receive(setup->link, got + have, sizeof(got) - have,
-                                                    SOON, NULL);
+        const ssize_t n =
+            setup->link->ops->receive(setup->link, got + have, sizeof(got) - have, SOON, NULL);
 
         assert_true(n > 0);
         have += (size_t)n;
@@ -102,10 +102,10 @@ static void a_wait_ends_at_its_deadline(void **state)
     struct setup *setup = *state;
     uint8_t buf[16];
 
-    assert_int_equal(
-        setup->link->ops->receive(setup->link, buf, sizeof(buf), clock_ms() + 2, NULL), -ETIMEDOUT);
-    assert_int_equal(
-        setup->link->ops->receive(setup->link, buf, sizeof(buf), clock_ms() - 5, NULL), -ETIMEDOUT);
+    assert_int_equal(setup->link->ops->receive(setup->link, buf, sizeof(buf), clock_ms() + 2, NULL),
+                     -ETIMEDOUT);
+    assert_int_equal(setup->link->ops->receive(setup->link, buf, sizeof(buf), clock_ms() - 5, NULL),
+                     -ETIMEDOUT);
 }
 
 static void a_device_that_takes_nothing_is_waited_for_no_longer(void **state)
@@ -196,8 +196,8 @@ static void what_is_no_device_is_not_written_to(void **state)
         int error;
         const char *words;
     } cases[] = {
-        { "/nonexistent/esps0", -ENOENT, "/nonexistent/esps0: No such file or directory" },
-        { "/", -EISDIR, "/: Is a directory" },
+        {"/nonexistent/esps0", -ENOENT, "/nonexistent/esps0: No such file or directory"},
+        {"/", -EISDIR, "/: Is a directory"},
     };
     struct link *link = NULL;
 

@@ -66,9 +66,9 @@ static void what_is_no_file_says_why(void **state)
         int error;
         const char *words;
     } cases[] = {
-        { "/nonexistent/image.bin", -ENOENT, "/nonexistent/image.bin: No such file or directory" },
-        { "/tmp", -EISDIR, "/tmp: Is a directory" },
-        { "", -ENOENT, "No such file" },
+        {"/nonexistent/image.bin", -ENOENT, "/nonexistent/image.bin: No such file or directory"},
+        {"/tmp", -EISDIR, "/tmp: Is a directory"},
+        {"", -ENOENT, "No such file"},
     };
     struct hosted_source *source = NULL;
     struct hosted_fault fault;

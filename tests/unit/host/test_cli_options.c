@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cli.h"
+
+static int ran;
+static const char *argument;
+
+static int run(struct cli_context *context)
+{
+    ran++;
+    argument = context->argument;
+    return 42;
+}
+
+static const struct cli_command commands[] = {
+    {"ota", "IMAGE", "help", run},
+    {"scan", NULL, "help", run},
+    {NULL, NULL, NULL, NULL},
+};
+static const struct cli_program program = {.name = "tool", .purpose = "p", .commands = commands};
+
+/* Parses "tool WORDS..."; the words are separated by spaces. */
+static int parse(const char *line, struct cli_options *ret, char *words[3])
+{
+    static char copy[512];
+    struct cli_context context = {.program = &program,
+                                  .options = {.update = hosted_update_defaults}};
+    char *argv[16] = {(char *)"tool"};
+    int argc = 1;
+
+    strcpy(copy, line);
+    for (char *word = strtok(copy, " "); word != NULL; word = strtok(NULL, " "))
+        argv[argc++] = word;
+
+    const int count = cli_parse_options(&context, argc, argv, words, 3);
+
+    *ret = context.options;
+    return count;
+}
+
+static void options_may_stand_anywhere(void **state)
+{
+    (void)state;
+    struct cli_options options;
+    char *words[3];
+
+    assert_int_equal(parse("--device /dev/x ota --timeout=7 image --quiet", &options, words), 2);
+    assert_string_equal(words[0], "ota");
+    assert_string_equal(words[1], "image");
+    assert_string_equal(options.device.path, "/dev/x");
+    assert_int_equal(options.device.timeout_s, 7);
+    assert_true(options.quiet);
+    assert_false(options.verbose);
+
+    assert_int_equal(parse("ota -- --quiet", &options, words), 2);
+    assert_string_equal(words[1], "--quiet");
+    assert_false(options.quiet);
+    assert_int_equal(parse("ota -", &options, words), 2);
+    assert_int_equal(parse("ota -h", &options, words), 1);
+    assert_true(options.help);
+    assert_int_equal(parse("a b c d e", &options, words), 3);
+}
+
+static void sizes_are_written_as_in_a_partition_table(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint32_t bytes; /* 0: refused */
+    } cases[] = {
+        {"1048576", 1048576},
+        {"1M", 1048576},
+        {"1792K", 1835008},
+        {"0x100000", 1048576},
+        {"0x10k", 16384},
+        {"4095M", 4293918720u},
+        {"4096M", 0},
+        {"0", 0},
+        {"-1", 0},
+        {"1G", 0},
+        {"1Mx", 0},
+        {"K", 0},
+        {"big", 0},
+        {"99999999999999999999", 0},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct cli_options options;
+        char *words[3];
+        char line[64];
+
+        strcat(strcpy(line, "--slot-size "), cases[i].text);
+        assert_int_equal(parse(line, &options, words) < 0, cases[i].bytes == 0);
+        assert_int_equal(options.update.slot_bytes, cases[i].bytes);
+    }
+}
+
+static void what_is_wrong_is_refused(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {"--timeout",
+                                        "--timeout soon",
+                                        "--timeout -1",
+                                        "--timeout 0",
+                                        "--timeout 1x",
+                                        "--timeout 86401",
+                                        "--dialect latin",
+                                        "--dialect ctrl",
+                                        "--chip esp8266",
+                                        "--frobnicate",
+                                        "-x",
+                                        "--quiet=yes",
+                                        "--slot-size big",
+                                        "--device="};
+
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        struct cli_options options;
+        char *words[3];
+
+        assert_true(parse(lines[i], &options, words) < 0);
+    }
+}
+
+static void chips_and_dialects(void **state)
+{
+    (void)state;
+    struct cli_options options;
+    char *words[3];
+
+    assert_int_equal(parse("", &options, words), 0);
+    assert_int_equal(options.update.chip, -1);
+    assert_int_equal(options.device.dialect, HOSTED_DIALECT_AUTO);
+    assert_int_equal(parse("--chip ESP32-C3 --dialect classic", &options, words), 0);
+    assert_int_equal(options.update.chip, 5);
+    assert_int_equal(options.device.dialect, HOSTED_DIALECT_CLASSIC);
+    assert_int_equal(parse("--dialect classic --dialect auto", &options, words), 0);
+    assert_int_equal(options.device.dialect, HOSTED_DIALECT_AUTO);
+}
+
+static void commands_are_found_and_counted(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *argv[5];
+        int status, runs;
+    } cases[] = {
+        {{"tool"}, HOSTED_USAGE, 0},
+        {{"tool", "frobnicate"}, HOSTED_USAGE, 0},
+        {{"tool", "ota"}, HOSTED_USAGE, 0},
+        {{"tool", "ota", "image", "more"}, HOSTED_USAGE, 0},
+        {{"tool", "scan", "more"}, HOSTED_USAGE, 0},
+        {{"tool", "OTA", "image"}, 42, 1},
+        {{"tool", "Scan"}, 42, 1},
+        {{"tool", "ota", "scan"}, 42, 1}, /* once: the image's name is no command */
+        {{"tool", "scan", "--help"}, HOSTED_DONE, 0},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *argv[5];
+        int argc = 0;
+
+        while (argc < 5 && cases[i].argv[argc] != NULL) {
+            argv[argc] = (char *)cases[i].argv[argc];
+            argc++;
+        }
+        ran = 0;
+        assert_int_equal(cli_main(&program, argc, argv), cases[i].status);
+        assert_int_equal(ran, cases[i].runs);
+    }
+    assert_string_equal(argument, "scan");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(options_may_stand_anywhere),
+        cmocka_unit_test(sizes_are_written_as_in_a_partition_table),
+        cmocka_unit_test(what_is_wrong_is_refused),
+        cmocka_unit_test(chips_and_dialects),
+        cmocka_unit_test(commands_are_found_and_counted),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
