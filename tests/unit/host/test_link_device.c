@@ -210,6 +210,9 @@ static void what_is_no_device_is_not_written_to(void **state)
     char path[] = "/tmp/no-device-XXXXXX";
     const int fd = mkstemp(path);
 
+    if (fd < 0)
+        abort();
+
     assert_int_equal(write(fd, "image", 5), 5);
     assert_int_equal(link_open(path, &link, &setup->fault), -ENOTTY);
     assert_non_null(strstr(setup->fault.text, "not a character device"));

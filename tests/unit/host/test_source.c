@@ -22,6 +22,9 @@ static int make_file(char path[32])
 
     const int fd = mkstemp(path);
 
+    if (fd < 0)
+        abort();
+
     assert_int_equal(write(fd, text, strlen(text)), strlen(text));
     return fd;
 }
@@ -107,6 +110,9 @@ static void a_device_is_a_stream(void **state)
 static int replace_stdin(int fd)
 {
     const int before = dup(STDIN_FILENO);
+
+    if (before < 0)
+        abort();
 
     assert_true(dup2(fd, STDIN_FILENO) == STDIN_FILENO);
     return before;

@@ -90,6 +90,8 @@ static void server_start(struct server *server, const struct said *says, size_t 
     server->says = says;
     server->count = count;
     server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (server->listener < 0)
+        abort();
     assert_int_equal(bind(server->listener, (struct sockaddr *)&address, len), 0);
     assert_int_equal(listen(server->listener, 16), 0);
     assert_int_equal(getsockname(server->listener, (struct sockaddr *)&address, &len), 0);
