@@ -20,6 +20,10 @@ __attribute__((format(printf, 2, 3))) static void say(const struct ctrl_client *
     client->log(client->log_ctx, line);
 }
 
+/* So long after the last reply something else may have come in. A write that follows at once, as
+ * all do that need not wait for their data, is spared the look. */
+#define IDLE_MS 2
+
 void ctrl_client_init(struct ctrl_client *client, struct link *link, const struct dialect *dialect)
 {
     client->link = link;
@@ -28,6 +32,7 @@ void ctrl_client_init(struct ctrl_client *client, struct link *link, const struc
     client->log = NULL;
     client->log_ctx = NULL;
     client->strays_seen = false;
+    client->replied_ms = 0;
     client->unread = 0;
 }
 
@@ -139,7 +144,8 @@ int ctrl_client_call(struct ctrl_client *client, const struct ctrl_request *requ
     if (client->cancel != NULL && hosted_cancel_requested(client->cancel))
         return -ECANCELED;
     drop_unread(client);
-    if (request->command != CTRL_OTA_WRITE || client->strays_seen)
+    if (request->command != CTRL_OTA_WRITE || client->strays_seen ||
+        clock_ms() - client->replied_ms >= IDLE_MS)
         err = ctrl_client_drain(client);
     if (err == 0)
         err = send_request(client, request, deadline_ms);
@@ -148,8 +154,10 @@ int ctrl_client_call(struct ctrl_client *client, const struct ctrl_request *requ
 
     for (;;) {
         err = find_reply(client, request, ret);
-        if (err != -EAGAIN)
+        if (err != -EAGAIN) {
+            client->replied_ms = clock_ms();
             return err;
+        }
 
         const ssize_t got =
             client->link->ops->receive(client->link, client->in + client->unread,

@@ -22,8 +22,9 @@ struct ctrl_client {
     void *log_ctx;
 
     /* Private. */
-    bool strays_seen; /* this ESP32 has said something that nobody asked for */
-    size_t unread;    /* bytes in `in` that are no whole message yet */
+    bool strays_seen;   /* this ESP32 has said something that nobody asked for */
+    int64_t replied_ms; /* when the last reply was found */
+    size_t unread;      /* bytes in `in` that are no whole message yet */
     uint8_t in[SERIAL_TLV_MAX_BYTES];
     uint8_t out[SERIAL_TLV_MAX_BYTES];
 };
@@ -36,8 +37,8 @@ int ctrl_client_drain(struct ctrl_client *client);
 
 /*
  * Sends the request and waits for its reply, `timeout_ms` for all of it. What has come in before
- * is dropped, except that ahead of a write the link is not asked for it (it costs a system call a
- * chunk) unless this ESP32 has sent unasked replies before.
+ * is dropped, except that ahead of a write that follows the last reply at once the link is not
+ * asked for it (it costs a system call a chunk) unless this ESP32 has sent unasked replies before.
  * Returns 0, with a reply in *ret to be given to ctrl_reply_free(), or
  *   -ETIMEDOUT, -ENODEV and others of the link
  *   -ECANCELED the wait was stopped; an `end` that is sent is waited for all the same, because what

@@ -2,8 +2,8 @@
 """Every byte of the file arrives, and not one byte more is sent."""
 
 import pytest
-from support.classic import Kind
-from support.rig import Rig
+from support.classic import Kind, field, request
+from support.rig import UPDATERS, Rig
 from support.shelf import make_image, smallest_image
 from support.tools import DONE
 
@@ -83,3 +83,19 @@ def test_a_shorter_image_leaves_nothing_of_the_longer_one(rig: Rig) -> None:
         assert rig.update("test.out", image).status == DONE
         booted = rig.sim.wait_boots(turn)
         rig.sim.flash.check_slot_holds(booted["slot"], image, used_before=turn == 4)
+
+
+@pytest.mark.parametrize("tool", UPDATERS)
+def test_stock_firmware_hears_nothing_new(rig: Rig, tool: str) -> None:
+    """It loses its control task to a message that it does not know: only upstream's own go out."""
+    image = make_image("2.0.0", size=4016)
+    rig.power_on("--stock")
+    assert rig.update(tool, image).status == DONE
+    mode = request(Kind.GET_MODE)
+    sent = [message.raw for message in rig.proxy.requests if message.raw != mode]
+    assert sent == [
+        request(Kind.OTA_BEGIN),
+        request(Kind.OTA_WRITE, field(1, image[:4000])),
+        request(Kind.OTA_WRITE, field(1, image[4000:])),
+        request(Kind.OTA_END),
+    ]

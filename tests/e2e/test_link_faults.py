@@ -5,6 +5,7 @@ One table: the fault, the exit status, what the message must name, and what boot
 """
 
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -211,6 +212,25 @@ def test_a_stale_success_hides_no_refusal(rig: Rig, updater: str, kind: Kind) ->
     rig.proxy.on_request(kind, rig.proxy.refuse)
     result = rig.update(updater, make_image(NEW, size=40000), timeout=5)
     assert result.status == REFUSED, result
+    rig.check_boots(rig.old)
+
+
+@pytest.mark.parametrize("kind", [WRITE, END])
+def test_a_success_out_of_nowhere_hides_no_refusal(rig: Rig, updater: str, kind: Kind) -> None:
+    """It comes while the tool waits for its web server; then the ESP32 refuses its last request."""
+    image = make_image(NEW, size=40000)
+    rig.power_on()
+    server = rig.serve(image)
+    rig.proxy.on_request(kind, rig.proxy.refuse, 10 if kind is WRITE else 1)
+    process = rig.start_update(updater, server.url("late"), timeout=5)
+    rig.proxy.wait_answer(WRITE, 5)
+    rig.proxy.wait_read()
+    rig.proxy.inject(classic.answer(kind, 0))
+    time.sleep(0.05)  # so long at least does the tool wait: a slow server, on any machine
+    server.go_on.set()
+    result = rig.tools.finish(process)
+    assert result.status == REFUSED, result
+    assert rig.proxy.kinds().count(END) == (kind is END)
     rig.check_boots(rig.old)
 
 

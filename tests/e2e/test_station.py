@@ -77,7 +77,7 @@ def test_ssid_not_found(rig: Rig, tool: str, firmware: str) -> None:
 @pytest.mark.parametrize("tool", TOOLS)
 def test_wrong_password(rig: Rig, tool: str, firmware: str) -> None:
     power_on(rig, *FIRMWARE[firmware])
-    result = connect(rig, tool, "Home", WRONG)
+    result = connect(rig, tool, "Home", WRONG, "--verbose")
     assert result.status == REFUSED, result
     assert re.search(r"Home", result.stderr)
     assert re.search(r"password", result.stderr, re.IGNORECASE)

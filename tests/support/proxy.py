@@ -69,6 +69,10 @@ class FaultProxy(Terminal):
         wait_for(lambda: self._held, "an answer to hold back")
         self.release()
 
+    def wait_answer(self, kind: Kind, nth: int = 1) -> None:
+        """Waits until the device has answered the `nth` request of this kind."""
+        wait_for(lambda: self._counts["answer", kind] >= nth, f"answer {kind.name} number {nth}")
+
     # Faults
 
     def forward(self, message: Message) -> None:
@@ -142,9 +146,9 @@ class FaultProxy(Terminal):
                 self._handle("answer", message, self.deliver)
 
     def _handle(self, direction: str, message: Message, otherwise: Handler) -> None:
-        self._counts[direction, message.kind] += 1
-        nth = self._counts[direction, message.kind]
+        nth = self._counts[direction, message.kind] + 1
         self._handlers.get((direction, message.kind, nth), otherwise)(message)
+        self._counts[direction, message.kind] = nth
 
     def _release(self) -> None:
         for raw in self._held:

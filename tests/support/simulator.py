@@ -156,7 +156,7 @@ class Hostedd:
         env: Mapping[str, str] | None = None,
     ) -> None:
         self.control = folder / "esps0"
-        args = [*wrap, binary, "--bus", f"sim:{bus}", "--control", self.control]
+        args = [*wrap, binary, "--verbose", "--bus", f"sim:{bus}", "--control", self.control]
         if tap is not None:
             args += ["--tap", tap]
         self._process = Process(args, folder / "esp-hostedd", env)
