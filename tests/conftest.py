@@ -6,8 +6,8 @@ import signal
 import pytest
 from support.tools import Build
 
-# Whoever started the tests in the background has SIGINT ignored, which the tools would respect. They
-# inherit a signal that is not ignored here as the default.
+# Tests that are started in the background have SIGINT ignored, which the tools would respect. What
+# is handled here, a child has as the default.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
