@@ -36,7 +36,7 @@ esp_err_t hosted_control_start(const struct hosted_control_port *port)
     s_port = *port;
     identity_init();
     control_endpoint_init(send_frame, NULL);
-    return wifi_station_start();
+    return wifi_station_start(control_endpoint_reply);
 }
 
 void hosted_control_send_init(void)

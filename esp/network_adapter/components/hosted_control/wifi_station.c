@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "control_endpoint.h"
 #include "esp_event.h"
 #include "esp_log.h"
 #include "esp_timer.h"
@@ -20,6 +19,7 @@
 
 static const char s_tag[] = "station";
 
+static wifi_station_replier s_replier;
 static bool s_connected;
 static bool s_wanted;             /* the host asked for a connection and has not taken it back */
 static int s_tries_left;          /* of the connect that is pending */
@@ -48,7 +48,7 @@ static void conclude(int32_t result)
         return;
     s_pending.active = false;
     s_pending.reply.result = result;
-    control_endpoint_reply(&s_pending.reply);
+    s_replier(&s_pending.reply);
 }
 
 static int32_t result_of(esp_err_t err)
@@ -381,11 +381,12 @@ bool wifi_station_is_connected(void)
     return s_connected;
 }
 
-esp_err_t wifi_station_start(void)
+esp_err_t wifi_station_start(wifi_station_replier replier)
 {
     const wifi_init_config_t config = WIFI_INIT_CONFIG_DEFAULT();
     esp_err_t err = esp_wifi_init(&config);
 
+    s_replier = replier;
     if (err == ESP_OK)
         err = esp_wifi_set_storage(WIFI_STORAGE_RAM); /* the host configures, every time */
     if (err == ESP_OK)

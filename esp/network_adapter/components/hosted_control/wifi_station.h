@@ -8,10 +8,13 @@
 #include "control_message.h"
 #include "esp_err.h"
 
-/* Brings the Wi-Fi driver up, in no mode. */
-esp_err_t wifi_station_start(void);
+/* Takes the outcome of a request that took its time. */
+typedef void (*wifi_station_replier)(const struct control_reply *reply);
 
-/* True: *reply holds the outcome. False: the outcome comes by control_endpoint_reply(). */
+/* Brings the Wi-Fi driver up, in no mode. */
+esp_err_t wifi_station_start(wifi_station_replier replier);
+
+/* True: *reply holds the outcome. False: the outcome goes to the replier later. */
 bool wifi_station_handle(const struct control_request *request, struct control_reply *reply);
 
 void wifi_station_on_event(int32_t event_id, const void *event_data);
