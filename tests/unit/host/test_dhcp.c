@@ -65,9 +65,10 @@ static void make_client(const char *folder, const char *name, const char *end)
 
 static void assert_said(const char *folder, const char *expected)
 {
-    char path[64], line[128] = "";
+    char path[64], line[128] = "", whole[128];
 
     snprintf(path, sizeof(path), "%s/said", folder);
+    snprintf(whole, sizeof(whole), "%s\n", expected);
 
     FILE *file = fopen(path, "re");
 
@@ -75,8 +76,7 @@ static void assert_said(const char *folder, const char *expected)
         abort();
     assert_non_null(fgets(line, sizeof(line), file));
     fclose(file);
-    line[strcspn(line, "\n")] = '\0';
-    assert_string_equal(line, expected);
+    assert_string_equal(line, whole);
 }
 
 static void the_first_that_is_there_is_run(void **state)
