@@ -11,17 +11,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "little_endian.h"
+
 enum {
     HEADER_BYTES = 24,
     DESCRIPTOR_BYTES = 256,
     CHECKSUM_SEED = 0xef,
 };
-
-static void put_le32(uint8_t *at, uint32_t value)
-{
-    for (int i = 0; i < 4; i++)
-        at[i] = (uint8_t)(value >> (8 * i));
-}
 
 /* Header and data of a segment; returns the place behind it. */
 static uint8_t *put_segment(uint8_t *at, uint32_t address, const uint8_t *data, size_t len)

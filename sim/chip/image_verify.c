@@ -4,6 +4,8 @@
 #include <openssl/evp.h>
 #include <string.h>
 
+#include "little_endian.h"
+
 enum {
     HEADER_BYTES = 24,
     SEGMENT_HEADER_BYTES = 8,
@@ -31,16 +33,6 @@ struct pass {
     EVP_MD_CTX *sha;
     struct image_info info;
 };
-
-static uint16_t get_le16(const uint8_t *at)
-{
-    return (uint16_t)(at[0] | at[1] << 8);
-}
-
-static uint32_t get_le32(const uint8_t *at)
-{
-    return (uint32_t)get_le16(at) | (uint32_t)get_le16(at + 2) << 16;
-}
 
 /* The next bytes go into the digest, wherever they lie: also in the next partition. */
 static int take(struct pass *pass, void *buf, uint32_t len)

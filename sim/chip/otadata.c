@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "little_endian.h"
+
 enum {
     ENTRY_BYTES = 32,
     AT_SEQ = 0,
@@ -11,17 +13,6 @@ enum {
     AT_STATE = 24,
     AT_CRC = 28,
 };
-
-static uint32_t get_le32(const uint8_t *at)
-{
-    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
-}
-
-static void put_le32(uint8_t *at, uint32_t value)
-{
-    for (int i = 0; i < 4; i++)
-        at[i] = (uint8_t)(value >> (8 * i));
-}
 
 /* CRC-32 of the four bytes of the number with the register starting at 0, as the chip's ROM. */
 static uint32_t seq_crc(uint32_t seq)

@@ -5,6 +5,8 @@
 #include <openssl/evp.h>
 #include <string.h>
 
+#include "little_endian.h"
+
 enum {
     RECORD_BYTES = 32,
     RECORDS = PARTITION_TABLE_BYTES / RECORD_BYTES,
@@ -31,17 +33,6 @@ const struct partition_table partition_table_default = {
             {0x00, 0x11, 0x210000, 0x100000, "ota_1", 0},
         },
 };
-
-static uint32_t get_le32(const uint8_t *at)
-{
-    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
-}
-
-static void put_le32(uint8_t *at, uint32_t value)
-{
-    for (int i = 0; i < 4; i++)
-        at[i] = (uint8_t)(value >> (8 * i));
-}
 
 static void md5(const uint8_t *bytes, size_t len, uint8_t digest[MD5_BYTES])
 {

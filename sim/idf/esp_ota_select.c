@@ -211,18 +211,24 @@ esp_err_t esp_ota_get_state_partition(const esp_partition_t *partition,
     return ESP_ERR_NOT_FOUND;
 }
 
+/* The selection, if there is one to speak of. */
+static esp_err_t read_active(struct selection *ret)
+{
+    const esp_err_t err = read_selection(ret);
+
+    if (err != ESP_OK)
+        return err;
+    return ret->active < 0 || ret->slots == 0 ? ESP_FAIL : ESP_OK;
+}
+
 /* Note whose state it is: the entry's that counts now, not that of what runs. */
 esp_err_t esp_ota_mark_app_valid_cancel_rollback(void)
 {
     struct selection selection;
-    const esp_err_t err = read_selection(&selection);
+    const esp_err_t err = read_active(&selection);
 
-    if (err != ESP_OK)
+    if (err != ESP_OK || selection.entries[selection.active].state == OTADATA_VALID)
         return err;
-    if (selection.active < 0 || selection.slots == 0)
-        return ESP_FAIL;
-    if (selection.entries[selection.active].state == OTADATA_VALID)
-        return ESP_OK;
     selection.entries[selection.active].state = OTADATA_VALID;
     return write_entry(&selection, selection.active);
 }
@@ -231,7 +237,7 @@ bool esp_ota_check_rollback_is_possible(void)
 {
     struct selection selection;
 
-    if (read_selection(&selection) != ESP_OK || selection.slots == 0 || selection.active < 0)
+    if (read_active(&selection) != ESP_OK)
         return false;
 
     const int other = selection.active == 0 ? 1 : 0;
@@ -247,12 +253,10 @@ bool esp_ota_check_rollback_is_possible(void)
 esp_err_t esp_ota_mark_app_invalid_rollback(void)
 {
     struct selection selection;
-    const esp_err_t err = read_selection(&selection);
+    const esp_err_t err = read_active(&selection);
 
     if (err != ESP_OK)
         return err;
-    if (selection.active < 0 || selection.slots == 0)
-        return ESP_FAIL;
     if (!esp_ota_check_rollback_is_possible())
         return ESP_ERR_OTA_ROLLBACK_FAILED;
     selection.entries[selection.active].state = OTADATA_INVALID;
@@ -303,7 +307,7 @@ static esp_err_t erase_last_boot(bool slot_too)
     struct selection selection;
     esp_err_t err = ESP_OK;
 
-    if (read_selection(&selection) != ESP_OK || selection.active < 0 || selection.slots == 0)
+    if (read_active(&selection) != ESP_OK)
         return ESP_FAIL;
 
     const int other = selection.active == 0 ? 1 : 0;
