@@ -19,6 +19,10 @@
 #include "esp_err.h"
 #include "esp_partition.h"
 
+#ifndef ESP_ERR_NOT_ALLOWED /* ESP-IDF has it from v5.2 on */
+#define ESP_ERR_NOT_ALLOWED 0x10D
+#endif
+
 /* Why the application will not have an update now, or NULL to let it go ahead: a short text such
  * as "a Bluetooth connection is open", which must stay valid. Called at every begin. */
 typedef const char *(*ota_device_veto)(void *ctx);
