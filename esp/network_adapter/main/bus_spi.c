@@ -7,6 +7,7 @@
 #include "driver/spi_slave.h"
 #include "esp_attr.h"
 #include "esp_heap_caps.h"
+#include "esp_intr_alloc.h"
 #include "frame.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/queue.h"
@@ -95,8 +96,10 @@ static void transact(void)
     spi_slave_transaction_t *done;
 
     memset(s_received, 0, FRAME_HEADER_BYTES); /* a transaction cut short leaves no old frame */
-    if (spi_slave_queue_trans(SPI2_HOST, &transaction, portMAX_DELAY) == ESP_OK)
-        spi_slave_get_trans_result(SPI2_HOST, &done, portMAX_DELAY);
+    /* Refused are only transactions that are wrong in themselves, and then every one is: after the
+     * reset, an image on probation is rolled back. */
+    ESP_ERROR_CHECK(spi_slave_queue_trans(SPI2_HOST, &transaction, portMAX_DELAY));
+    ESP_ERROR_CHECK(spi_slave_get_trans_result(SPI2_HOST, &done, portMAX_DELAY));
     if (frame != NULL)
         xQueueSend(s_free, &frame, portMAX_DELAY);
     s_receiver(s_received, TRANSACTION_BYTES);
@@ -153,6 +156,8 @@ static esp_err_t set_up_spi(void)
         .quadwp_io_num = -1,
         .quadhd_io_num = -1,
         .max_transfer_sz = TRANSACTION_BYTES,
+        /* The end of a transaction lowers the handshake line also while the flash is erased. */
+        .intr_flags = ESP_INTR_FLAG_IRAM,
     };
     const spi_slave_interface_config_t slave = {
         .spics_io_num = CONFIG_HOSTED_GPIO_CS,
