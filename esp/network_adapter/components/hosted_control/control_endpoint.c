@@ -90,8 +90,13 @@ static void on_message(size_t len, struct hosted_control_counters *counters)
 
     struct control_reply reply = {.origin = request.origin, .op = request.op};
 
-    if (handle(&request, &reply))
+    if (request.unusable) {
+        counters->bad_requests++;
+        reply.result = CONTROL_FAILURE;
         control_endpoint_reply(&reply);
+    } else if (handle(&request, &reply)) {
+        control_endpoint_reply(&reply);
+    }
 }
 
 void control_endpoint_on_frame(const struct frame *frame, struct hosted_control_counters *counters)

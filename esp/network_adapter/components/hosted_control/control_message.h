@@ -49,6 +49,7 @@ struct control_origin {
 struct control_request {
     struct control_origin origin;
     enum control_op op;
+    bool unusable; /* it is clear what is asked, but not for what: the rest is not valid */
     union {
         int32_t mode; /* GET_MAC, SET_MODE: wifi_mode_t */
         struct {
@@ -109,8 +110,8 @@ struct control_reply {
 /* One way of speaking on the wire. */
 struct control_dialect {
     const char *endpoint;
-    /* 0, or -EBADMSG: no request that this dialect knows, or none that makes sense. Pointers in
-     * *ret stay valid until the next call. */
+    /* 0, or -EBADMSG: no request that this dialect knows, so that there is no reply to it either.
+     * Pointers in *ret stay valid until the next call. */
     int (*decode)(const uint8_t *data, size_t len, struct control_request *ret);
     /* Bytes written, or -EMSGSIZE. */
     int (*encode)(const struct control_reply *reply, uint8_t *buf, size_t size);

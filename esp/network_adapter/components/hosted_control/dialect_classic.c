@@ -43,7 +43,7 @@ static void arena_free(void *ctx, void *pointer)
 
 static ProtobufCAllocator s_allocator = {.alloc = arena_alloc, .free = arena_free};
 
-/* Request number and payload field to operation; a payload of 0 is not needed. */
+/* Request number and payload field to operation; one with a payload of 0 needs none. */
 static const struct {
     int message;
     HostedClassic__Message__PayloadCase payload;
@@ -86,19 +86,20 @@ static HostedClassic__Message__PayloadCase reply_field(int request)
     return (HostedClassic__Message__PayloadCase)(request + 11);
 }
 
-static int operation_of(const HostedClassic__Message *message, enum control_op *ret)
+/* Sets ret->op, and ret->unusable when the payload is missing. */
+static int take_operation(const HostedClassic__Message *message, struct control_request *ret)
 {
     for (size_t i = 0; i < COUNT_OF(s_requests); i++) {
         if (s_requests[i].message != message->msg)
             continue;
-        if (s_requests[i].payload != 0 && s_requests[i].payload != message->payload_case)
-            return -EBADMSG;
-        *ret = s_requests[i].op;
+        ret->op = s_requests[i].op;
+        ret->unusable =
+            s_requests[i].payload != 0 && s_requests[i].payload != message->payload_case;
         return 0;
     }
     for (size_t i = 0; i < COUNT_OF(s_refusals); i++) {
-        if (reply_field(message->msg) == s_refusals[i]) {
-            *ret = CONTROL_UNSUPPORTED;
+        if (message->msg < INT32_MAX - 11 && reply_field(message->msg) == s_refusals[i]) {
+            ret->op = CONTROL_UNSUPPORTED;
             return 0;
         }
     }
@@ -163,10 +164,11 @@ static int classic_decode(const uint8_t *data, size_t len, struct control_reques
     const HostedClassic__Message *message =
         hosted_classic__message__unpack(&s_allocator, len, data);
 
-    if (message == NULL || operation_of(message, &request.op) < 0 ||
-        take_payload(message, &request) < 0)
+    if (message == NULL || take_operation(message, &request) < 0)
         return -EBADMSG;
     request.origin.message = message->msg;
+    if (!request.unusable)
+        request.unusable = take_payload(message, &request) < 0;
     *ret = request;
     return 0;
 }

@@ -19,6 +19,8 @@ enum {
     TAG_CHIP_ID = 2,
 };
 
+#define ETHERNET_HEADER_BYTES 14
+
 static const char s_tag[] = "hosted";
 
 static struct hosted_control_port s_port;
@@ -62,7 +64,7 @@ void hosted_control_send_init(void)
 static void station_tx(const struct frame *frame)
 {
     /* The driver copies. A frame that it has no room for is lost, as on any Ethernet. */
-    if (wifi_station_is_connected())
+    if (wifi_station_is_connected() && frame->length >= ETHERNET_HEADER_BYTES)
         esp_wifi_internal_tx(WIFI_IF_STA, (void *)frame->payload, frame->length);
 }
 

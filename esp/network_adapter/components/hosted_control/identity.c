@@ -6,11 +6,8 @@
 #include "ota_device.h"
 #include "sdkconfig.h"
 
-/*
- * Tells a host that has only the file what this firmware understands. Hosts look for these very
- * bytes; `used` keeps them in the image.
- */
-static const char s_extension_marker[] __attribute__((used)) = "esp-hosted-ota-ext-1";
+/* Tells a host that has only the file what this firmware understands: it looks for these bytes. */
+static const char s_extension_marker[] = "esp-hosted-ota-ext-1";
 
 static bool s_can_roll_back_known;
 static bool s_can_roll_back;
@@ -22,6 +19,10 @@ static bool s_can_roll_back;
 void identity_init(void)
 {
     esp_ota_img_states_t state;
+
+    /* Nobody reads the marker here, and the linker drops what nobody refers to (--gc-sections,
+     * which heeds no attribute "used"): so this refers to it. */
+    __asm__ volatile("" : : "r"(s_extension_marker));
 
     if (esp_ota_get_state_partition(esp_ota_get_running_partition(), &state) != ESP_OK)
         return;

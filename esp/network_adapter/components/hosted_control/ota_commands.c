@@ -12,6 +12,7 @@
 static const char s_tag[] = "ota";
 
 static esp_timer_handle_t s_restart_timer;
+static bool s_restarting; /* the new image is selected, and soon runs */
 
 static void restart(void *arg)
 {
@@ -35,9 +36,9 @@ static esp_err_t end(void)
         err = ota_device_end();
     if (err != ESP_OK)
         return err;
-    /* Refused only when it runs already: an earlier end has started it. */
+    s_restarting = true;
     err = esp_timer_start_once(s_restart_timer, RESTART_DELAY_US);
-    if (err != ESP_OK)
+    if (err != ESP_OK) /* the image is selected all the same: the next reset boots it */
         ESP_LOGW(s_tag, "restart timer: %s", esp_err_to_name(err));
     return ESP_OK;
 }
@@ -45,9 +46,15 @@ static esp_err_t end(void)
 /*
  * A host may begin before it asks anything else. That it reached this firmware is as good a proof
  * as an answer, and a firmware on probation may not erase what it would fall back to.
+ *
+ * Between an end and the restart there is no begin: it would erase the image that was just
+ * selected, and the restart would cut the update.
  */
 static esp_err_t begin(void)
 {
+    if (s_restarting)
+        return ESP_ERR_INVALID_STATE;
+
     const esp_err_t err = ota_device_confirm();
 
     return err == ESP_OK ? ota_device_begin() : err;
