@@ -158,6 +158,9 @@ int ctrl_client_call(struct ctrl_client *client, const struct ctrl_request *requ
             client->replied_ms = clock_ms();
             return err;
         }
+        /* Not left to the link: a device that never stops to talk is always ready to be read. */
+        if (clock_ms() >= deadline_ms)
+            return -ETIMEDOUT;
 
         const ssize_t got =
             client->link->ops->receive(client->link, client->in + client->unread,

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "hosted_classic.pb-c.h"
+#include "text.h"
 
 #define ENDPOINT "control"
 
@@ -109,11 +110,10 @@ static void copy_bytes(char *out, size_t size, const ProtobufCBinaryData *in)
     memset(out + len, 0, size - len);
 }
 
-static void copy_text(char *out, size_t size, const char *in)
+/* For people's eyes: what a device says must not move their cursor. */
+static void copy_printable(char *out, size_t size, const char *in)
 {
-    const ProtobufCBinaryData bytes = {.data = (uint8_t *)in, .len = in ? strlen(in) : 0};
-
-    copy_bytes(out, size, &bytes);
+    text_printable(out, size, in, in != NULL ? strlen(in) : 0);
 }
 
 static void read_identity(const HostedExtension__Identity *in, struct hosted_identity *out)
@@ -125,9 +125,9 @@ static void read_identity(const HostedExtension__Identity *in, struct hosted_ide
     out->slot_bytes = in->slot_size;
     out->can_roll_back = in->has_can_roll_back ? in->can_roll_back : -1;
     out->features = in->features;
-    copy_text(out->running_slot, sizeof(out->running_slot), in->running_slot);
-    copy_text(out->project, sizeof(out->project), in->project);
-    copy_text(out->version, sizeof(out->version), in->version);
+    copy_printable(out->running_slot, sizeof(out->running_slot), in->running_slot);
+    copy_printable(out->project, sizeof(out->project), in->project);
+    copy_printable(out->version, sizeof(out->version), in->version);
 }
 
 static void read_ssid(const ProtobufCBinaryData *in, struct hosted_ap *ap)

@@ -66,8 +66,8 @@ void image_check_describe(const struct image_check *check, struct hosted_image *
     const struct fw_image_info *info = &check->reader.info;
 
     ret->chip_id = info->chip_id;
-    memcpy(ret->project, info->project, sizeof(ret->project));
-    memcpy(ret->version, info->version, sizeof(ret->version));
+    text_printable(ret->project, sizeof(ret->project), info->project, strlen(info->project));
+    text_printable(ret->version, sizeof(ret->version), info->version, strlen(info->version));
     ret->image_bytes = info->image_bytes;
     ret->digest_appended = info->digest_appended;
 }
@@ -87,8 +87,8 @@ int image_fits(const struct hosted_image *image, const char *name, int chip, uin
     char number[TEXT_NUMBER_BYTES], slot_number[TEXT_NUMBER_BYTES];
 
     if (chip >= 0 && image->chip_id != chip)
-        return fault_set(fault, HOSTED_IMAGE, -EXDEV, "%s: the image is for %s, the device is %s",
-                         name, chip_words(image->chip_id), chip_words((uint16_t)chip));
+        return fault_set(fault, HOSTED_IMAGE, -EXDEV, "%s: the image is for %s, not for %s", name,
+                         chip_words(image->chip_id), chip_words((uint16_t)chip));
     if (slot_bytes > 0 && bytes > slot_bytes)
         return fault_set(fault, HOSTED_IMAGE, -EFBIG,
                          "%s: %s bytes are too large for the slot of %s bytes", name,

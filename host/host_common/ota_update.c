@@ -34,6 +34,7 @@ struct update {
     size_t room; /* of `buf` */
     size_t held; /* bytes in `buf`: checked, not sent */
     bool at_end;
+    bool started; /* begin was sent, or may have been */
 };
 
 static int report(const struct update *update, enum hosted_stage stage, uint64_t done)
@@ -125,19 +126,32 @@ static int read_whole(struct update *update)
     return err;
 }
 
-/* Of a stream without a length what has come is all that is known. */
+/* The smaller one of those that are known. */
+static uint32_t smallest_slot(uint32_t a, uint32_t b)
+{
+    if (a == 0 || b == 0)
+        return a + b;
+    return a < b ? a : b;
+}
+
+/* Of a stream without a length what has come is all that is known. What the caller says narrows
+ * what the device says of itself, and never widens it. */
 static int check_fit(const struct update *update)
 {
     struct hosted_image image = update->image;
     const struct hosted_update_options *options = update->options;
     const struct hosted_identity *identity =
         update->device != NULL ? &update->device->identity : &(struct hosted_identity){0};
-    const int chip = options->chip < 0 && identity->known ? identity->chip_id : options->chip;
-    const uint32_t slot = options->slot_bytes > 0 ? options->slot_bytes : identity->slot_bytes;
+    const uint32_t slot = smallest_slot(options->slot_bytes, identity->slot_bytes);
+    int err = 0;
 
     if (image.file_bytes == HOSTED_SIZE_UNKNOWN || image.file_bytes < update->check.fed_bytes)
         image.file_bytes = update->check.fed_bytes;
-    return image_fits(&image, update->source->name, chip, slot, update->fault);
+    if (identity->known)
+        err = image_fits(&image, update->source->name, identity->chip_id, slot, update->fault);
+    if (err == 0)
+        err = image_fits(&image, update->source->name, options->chip, slot, update->fault);
+    return err;
 }
 
 /* Everything that can be known before the ESP32 is told to prepare its slot. */
@@ -197,7 +211,7 @@ static void say_unchanged(const struct update *update, int err)
         return;
     fault->error = err;
     if (update->session == NULL) {
-        if (fault->status == HOSTED_IMAGE)
+        if (!update->started) /* else begin has said what holds */
             fault_add(fault, "; nothing was erased");
         return;
     }
@@ -212,6 +226,7 @@ static int run(struct update *update)
 
     if (err == 0)
         err = report(update, HOSTED_STAGE_BEGIN, 0);
+    update->started = err == 0;
     if (err == 0)
         err = session_open_identified(update->device, update->options->slot_bytes, &update->session,
                                       update->fault);

@@ -14,6 +14,7 @@
 #include "link.h"
 #include "source_internal.h"
 
+#define PACE_BYTES    1024 /* what must come in as much time, spent waiting for the server */
 #define STALL_S       30 /* longest silence of a server that is waited for, also while connecting */
 #define MAX_REDIRECTS 10
 #define BUFFER_BYTES  (64 * 1024) /* above CURL_MAX_WRITE_SIZE, or a piece might never fit */
@@ -37,6 +38,8 @@ struct source_http {
     bool refused;       /* the status is not 200 */
     bool paused;        /* curl holds a piece that did not fit */
     int64_t alive_ms;   /* when the server was last heard */
+    int64_t waited_ms;  /* for the server, since paced_bytes was 0 */
+    size_t paced_bytes; /* of the body */
     size_t taken, held; /* of `buffer` */
     uint8_t buffer[BUFFER_BYTES];
     char error[CURL_ERROR_SIZE];
@@ -80,6 +83,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *ctx)
     }
     memcpy(http->buffer + http->held, data, len);
     http->held += len;
+    http->paced_bytes += len;
     return len;
 }
 
@@ -134,6 +138,21 @@ static int perform(struct source_http *http)
     return 0;
 }
 
+/* A server that lets bytes drip holds an update up as one that is silent does. */
+static int check_pace(struct source_http *http, int64_t waited_ms, struct hosted_fault *fault)
+{
+    http->waited_ms += waited_ms;
+    if (http->waited_ms < STALL_S * 1000)
+        return 0;
+    if (http->paced_bytes < PACE_BYTES)
+        return fault_set(fault, HOSTED_LOCAL, -ETIMEDOUT,
+                         "%s: the server stalls: fewer than %d bytes came in %d s", http->name,
+                         PACE_BYTES, STALL_S);
+    http->waited_ms = 0;
+    http->paced_bytes = 0;
+    return 0;
+}
+
 static int wait_for_server(struct source_http *http, struct hosted_fault *fault)
 {
     const int64_t left_ms = http->alive_ms + STALL_S * 1000 - clock_ms();
@@ -144,9 +163,12 @@ static int wait_for_server(struct source_http *http, struct hosted_fault *fault)
     if (left_ms <= 0)
         return fault_set(fault, HOSTED_LOCAL, -ETIMEDOUT,
                          "%s: the server stalls: nothing came for %d s", http->name, STALL_S);
+
+    const int64_t before_ms = clock_ms();
+
     http->curl->curl_multi_poll(http->multi, &cancel, http->cancel != NULL ? 1 : 0, (int)left_ms,
                                 NULL);
-    return 0;
+    return check_pace(http, clock_ms() - before_ms, fault);
 }
 
 /* Until there are bytes in the buffer, or the end. */

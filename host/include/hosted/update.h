@@ -25,8 +25,9 @@ struct hosted_image {
 };
 
 struct hosted_update_options {
-    int chip;            /* chip id that the image must be for; -1: the device's word, if any */
-    uint32_t slot_bytes; /* largest image; 0: the device's word, if any */
+    /* Where the device tells its chip and its slot, these can only narrow that. */
+    int chip;            /* chip id that the image must be for; -1: any */
+    uint32_t slot_bytes; /* largest image; 0: no limit */
     /*
      * Called at the start of each stage with done = 0, and while it goes on; `total` is 0 where
      * nobody knows it. `image` is valid from the first call on. A value other than 0 stops the

@@ -64,10 +64,24 @@ static int choose_command(struct cli_context *context, char **words, int count)
     const int expected = command->argument != NULL ? 2 : 1;
 
     if (count > expected)
-        return cli_usage(context, "%s: '%s' is one word too many", command->word, words[expected]);
+        /* Not shown: it may be a part of a password. */
+        return cli_usage(context, "%s: one word too many", command->word);
     context->command = command;
     context->argument = command->argument != NULL ? words[1] : NULL;
     return HOSTED_DONE;
+}
+
+/* A command that asks is not done unless its answer was written. An update is. */
+static int run_command(struct cli_context *context)
+{
+    const int status = context->command->run(context);
+    const bool written = fflush(stdout) == 0 && !ferror(stdout);
+
+    if (status != HOSTED_DONE || written || context->command->run == cli_update)
+        return status;
+    fprintf(stderr, "%s: %s: standard output cannot be written\n", context->program->name,
+            context->command->word);
+    return HOSTED_LOCAL;
 }
 
 int cli_main(const struct cli_program *program, int argc, char **argv)
@@ -88,5 +102,5 @@ int cli_main(const struct cli_program *program, int argc, char **argv)
 
     const int status = choose_command(&context, words, count);
 
-    return status != HOSTED_DONE ? status : context.command->run(&context);
+    return status != HOSTED_DONE ? status : run_command(&context);
 }

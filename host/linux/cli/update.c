@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "cli.h"
+#include "fault.h"
 #include "progress.h"
 
 static int update_from(struct cli_context *context, struct hosted_device *device,
@@ -35,6 +36,8 @@ int cli_update(struct cli_context *context)
         err = hosted_source_open(context->argument, options->cancel, &source, &fault);
     if (err == 0)
         err = update_from(context, device, source, &fault);
+    if (err < 0 && source == NULL)
+        fault_add(&fault, "; nothing was erased");
     hosted_source_close(source);
     hosted_close(device);
     if (err < 0)

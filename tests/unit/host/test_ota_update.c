@@ -238,8 +238,7 @@ static void the_devices_word_on_chip_and_slot_counts(void **state)
     use_identity(setup, 5, 0x100000);
     assert_int_equal(update(setup, &source, NULL), -EXDEV);
     assert_int_equal(setup->fault.status, HOSTED_IMAGE);
-    assert_says(setup,
-                "memory: the image is for ESP32, the device is ESP32-C3; nothing was erased");
+    assert_says(setup, "memory: the image is for ESP32, not for ESP32-C3; nothing was erased");
     assert_int_equal(fake_count(setup->fake, FAKE_BEGIN), 0);
 }
 
@@ -292,13 +291,30 @@ static void options_stand_in_for_the_devices_word(void **state)
     source = memory_source(setup->image, SIZE);
     assert_int_equal(update(setup, &source, &options), -EFBIG);
     assert_int_equal(fake_count(setup->fake, FAKE_BEGIN), 0);
+}
 
-    /* And they win over it. */
-    use_identity(setup, 5, 4096);
+static void options_do_not_overrule_the_devices_chip(void **state)
+{
+    struct setup *setup = *state;
+    struct hosted_update_options options = hosted_update_defaults;
+    struct memory_source source = memory_source(setup->image, SIZE);
+
+    use_identity(setup, 5, SIZE);
     options.chip = 0;
+    assert_int_equal(update(setup, &source, &options), -EXDEV);
+    assert_int_equal(fake_count(setup->fake, FAKE_BEGIN), 0);
+}
+
+static void options_do_not_overrule_the_devices_slot(void **state)
+{
+    struct setup *setup = *state;
+    struct hosted_update_options options = hosted_update_defaults;
+    struct memory_source source = memory_source(setup->image, SIZE);
+
+    use_identity(setup, 0, 4096);
     options.slot_bytes = SIZE;
-    source = memory_source(setup->image, SIZE);
-    assert_int_equal(update(setup, &source, &options), 0);
+    assert_int_equal(update(setup, &source, &options), -EFBIG);
+    assert_int_equal(fake_count(setup->fake, FAKE_BEGIN), 0);
 }
 
 static void an_image_for_no_slot_at_all_is_not_kept_in_memory(void **state)
@@ -459,6 +475,8 @@ int main(void)
         CASE(a_slot_is_filled_to_its_last_byte),
         CASE(a_stream_never_overruns_the_slot),
         CASE(options_stand_in_for_the_devices_word),
+        CASE(options_do_not_overrule_the_devices_chip),
+        CASE(options_do_not_overrule_the_devices_slot),
         CASE(an_image_for_no_slot_at_all_is_not_kept_in_memory),
         CASE(progress_follows_the_update),
         CASE(progress_can_stop_it),
