@@ -169,7 +169,9 @@ size_t peer_unhex(const char *hex, uint8_t *ret, size_t size)
             continue;
         assert_non_null(digit);
         assert_true(count / 2 < size);
-        ret[count / 2] = (uint8_t)((ret[count / 2] << 4) | (digit - digits));
+        const uint8_t high = count % 2 == 0 ? 0 : ret[count / 2];
+
+        ret[count / 2] = (uint8_t)(high << 4 | (digit - digits));
         count++;
     }
     assert_int_equal(count % 2, 0);
