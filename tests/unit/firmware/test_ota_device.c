@@ -17,6 +17,14 @@
 /* The flash fails at the n-th write or erase from now on; 0: never. */
 static int s_fail_write, s_fail_erase;
 
+static bool is_due(int *countdown)
+{
+    if (*countdown == 0)
+        return false;
+    (*countdown)--;
+    return *countdown == 0;
+}
+
 /* The linker's names (--wrap): what the engine calls, and what it would have called. */
 esp_err_t __real_esp_partition_write(const esp_partition_t *partition, size_t offset,
                                      const void *data, size_t size);
@@ -33,7 +41,7 @@ esp_err_t __wrap_esp_partition_write(const esp_partition_t *partition, size_t of
 {
     assert_int_equal(offset % 16, 0);
     assert_int_equal(size % 16, 0);
-    if (s_fail_write > 0 && --s_fail_write == 0)
+    if (is_due(&s_fail_write))
         return ESP_ERR_FLASH_OP_FAIL;
     return __real_esp_partition_write(partition, offset, data, size);
 }
@@ -46,7 +54,7 @@ static size_t s_erases;
 esp_err_t __wrap_esp_partition_erase_range(const esp_partition_t *partition, size_t offset,
                                            size_t size)
 {
-    if (s_fail_erase > 0 && --s_fail_erase == 0)
+    if (is_due(&s_fail_erase))
         return ESP_ERR_FLASH_OP_FAIL;
     if (s_erases < COUNT_OF(s_erased)) {
         s_erased[s_erases].from = offset;
