@@ -4,7 +4,6 @@
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Self
 
 import pytest
 from support import classic
@@ -58,7 +57,7 @@ class Wire:
         assert self._process.stdout.readline() == "ready\n"
         self._arrived: list[bytes] = []
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Wire":
         return self
 
     def __exit__(self, *_: object) -> None:

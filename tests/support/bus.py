@@ -5,7 +5,6 @@ import socket
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 from .classic import Message, Splitter
 from .waiting import HANG_S, wait_for
@@ -35,7 +34,7 @@ class Frame:
         return head + struct.pack("<H", checksum) + rest
 
     @classmethod
-    def decode(cls, raw: bytes) -> Self:
+    def decode(cls, raw: bytes) -> "Frame":
         interface, flags, length, offset, checksum = struct.unpack("<BBHHH", raw[:8])
         sequence, _, packet_type = struct.unpack("<HBB", raw[8:12])
         assert (offset, len(raw)) == (12, 12 + length), f"not one frame: {raw[:32].hex()}"
@@ -63,7 +62,7 @@ class Bus:
         self._sequence = 0
         self.fragments: list[Frame] = []  # every serial frame that came
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Bus":
         return self
 
     def __exit__(self, *_: object) -> None:
