@@ -7,8 +7,9 @@ import sys
 try:
     from esp_hosted_ota.cli import ota_update
 except ImportError as error:
-    print(f"ota_update.py: {error}", file=sys.stderr)
-    sys.exit(1)
+    sys.exit(f"ota_update.py: {error}")
+except KeyboardInterrupt:
+    sys.exit("ota_update.py: interrupted")
 
 if __name__ == "__main__":
     sys.exit(ota_update())

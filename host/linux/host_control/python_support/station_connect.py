@@ -7,8 +7,9 @@ import sys
 try:
     from esp_hosted_ota.cli import station_connect
 except ImportError as error:
-    print(f"station_connect.py: {error}", file=sys.stderr)
-    sys.exit(1)
+    sys.exit(f"station_connect.py: {error}")
+except KeyboardInterrupt:
+    sys.exit("station_connect.py: interrupted")
 
 if __name__ == "__main__":
     sys.exit(station_connect())

@@ -1,18 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Firmware update and Wi-Fi control of an ESP32 that runs ESP-Hosted, over its control path."""
+"""Firmware update and Wi-Fi control of an ESP32 that runs ESP-Hosted, over its control path.
 
+    with Device() as device:
+        update(device, "http://192.168.0.106:9999/network_adapter.bin")
+
+The functions of the ESP-Hosted OTA specification are in esp_hosted_ota.commands.
+"""
+
+from ._call import Cancel
 from .device import (
     AccessPoint,
-    Cancel,
     Device,
     Encryption,
     Identity,
     Mode,
-    Session,
+    check_network,
     interface_down,
     interface_up,
 )
-from .errors import OtaError, Status
+from .errors import (
+    OtaDirectoryError,
+    OtaError,
+    OtaNotFoundError,
+    OtaPermissionError,
+    OtaTimeoutError,
+    OtaUsageError,
+    Status,
+)
+from .session import Session
 from .update import Image, Stage, update, verify
 
 __all__ = [
@@ -23,10 +38,16 @@ __all__ = [
     "Identity",
     "Image",
     "Mode",
+    "OtaDirectoryError",
     "OtaError",
+    "OtaNotFoundError",
+    "OtaPermissionError",
+    "OtaTimeoutError",
+    "OtaUsageError",
     "Session",
     "Stage",
     "Status",
+    "check_network",
     "interface_down",
     "interface_up",
     "update",

@@ -3,11 +3,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-ffi: Any
-lib: Any
-
 try:
     from ._native import ffi, lib
 except ImportError as error:

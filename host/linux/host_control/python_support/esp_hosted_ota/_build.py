@@ -7,6 +7,7 @@ these headers again. Run by the Makefile beside the package, and by setup.py.
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -19,13 +20,13 @@ import cffi
 
 ROOT = Path(__file__).resolve().parents[5]
 INCLUDE = ROOT / "host" / "include"
-CLI = ROOT / "host" / "linux" / "cli"
-COMMON = ROOT / "common"
 HEADERS = ("fault", "device", "source", "update", "session", "netif")
 NAME = "_native.abi3.so"  # the stable ABI: one file for every CPython 3
 
-# What no header declares: calls from C into Python, and the command-line tools' signal handling.
+# What cffi cannot read in the headers or no public header has: a value that is an expression, the
+# names of chips, the tools' signal handling; and the calls from C into Python.
 EXTRA = """
+#define HOSTED_SIZE_UNKNOWN ...
 const char *fw_chip_name(uint16_t chip_id);
 int fw_chip_by_name(const char *name);
 int cli_catch_signals(struct hosted_cancel **ret, struct hosted_fault *fault);
@@ -60,38 +61,59 @@ def emit(path: Path) -> None:
     ffi.emit_c_code(str(path))
 
 
-def build_library(folder: Path) -> None:
-    """Builds the C library, without simulator and tests, in `folder`."""
+def configure(folder: Path) -> None:
+    """Makes `folder` a build of the C library, without simulator and tests."""
     options = ["-DHOSTED_SIM=OFF", "-DCMAKE_BUILD_TYPE=RelWithDebInfo"]
-    subprocess.run(["cmake", "-S", ROOT, "-B", folder, *options], check=True, stdout=sys.stderr)
-    targets = ["--target", "hosted_ota", "hosted_cli"]
-    subprocess.run(["cmake", "--build", folder, *targets], check=True, stdout=sys.stderr)
+    command = ["cmake", "-S", str(ROOT), "-B", str(folder), *options]
+    subprocess.run(command, check=True, stdout=sys.stderr)
 
 
 def libraries(folder: Path) -> list[str]:
-    """What the module is linked with, in the linker's order."""
+    """Builds the C library in `folder`: what the module is linked with, in the linker's order."""
+    command = ["cmake", "--build", str(folder), "--target", "hosted_ota", "hosted_cli"]
+    subprocess.run(command, check=True, stdout=sys.stderr)
     ours = ["libhosted_cli.a", "libhosted_ota.a", "libhosted_common.a", "libhosted_proto.a"]
     flags = ["pkg-config", "--libs", "libprotobuf-c", "libcrypto"]
     others = subprocess.run(flags, check=True, capture_output=True, text=True).stdout
-    return [str(next(folder.rglob(name))) for name in ours] + shlex.split(others) + ["-ldl"]
+    # The library's functions are the module's own: whatever else a process has loaded.
+    hidden = "-Wl,--exclude-libs,ALL"
+    return [hidden, *(str(next(folder.rglob(name))) for name in ours), *shlex.split(others), "-ldl"]
 
 
-def build(target: Path, folder: Path = ROOT / "build" / "python") -> None:
-    """Builds the module as `target` (a file of the name NAME)."""
-    build_library(folder)
-    compiler = shlex.split(sysconfig.get_config_var("CC") or "cc")
-    with tempfile.TemporaryDirectory() as name:
+def compiler() -> list[str]:
+    """The C compiler and its flags."""
+    command = os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc"
+    return [*shlex.split(command), "-O2", *shlex.split(os.environ.get("CFLAGS", ""))]
+
+
+def build(target: Path, folder: Path | None = None) -> None:
+    """Builds the module as `target`, with the library as it is built in `folder`, if it is."""
+    headers = Path(sysconfig.get_path("include"))
+    if not (headers / "Python.h").exists():
+        raise SystemExit(f"{sys.executable} has no headers: {headers}/Python.h is missing")
+    if not INCLUDE.exists():
+        raise SystemExit(f"the C library is not here: {INCLUDE} is missing")
+    if folder is None:
+        folder = ROOT / "build" / "python"
+        configure(folder)
+    includes = (headers, INCLUDE, ROOT / "host" / "linux" / "cli", ROOT / "common")
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".build-") as name:
         source = Path(name) / "_native.c"
+        module = Path(name) / NAME
         emit(source)
-        command = [
-            *compiler,
-            *("-shared", "-fPIC", "-O2", "-o", str(target)),
-            *(f"-I{path}" for path in (sysconfig.get_path("include"), INCLUDE, CLI, COMMON)),
-            str(source),
-            *libraries(folder),
-        ]
-        subprocess.run(command, check=True)
+        subprocess.run(
+            [
+                *compiler(),
+                *("-shared", "-fPIC", "-o", str(module)),
+                *(f"-I{path}" for path in includes),
+                str(source),
+                *libraries(folder),
+                *shlex.split(os.environ.get("LDFLAGS", "")),
+            ],
+            check=True,
+        )
+        module.replace(target)  # at once: somebody may be using the old one
 
 
 if __name__ == "__main__":
-    build(Path(__file__).resolve().parent / NAME)
+    build(Path(__file__).resolve().parent / NAME, *(Path(arg) for arg in sys.argv[1:2]))

@@ -4,42 +4,62 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import errno
 import getpass
 import os
+import signal
 import sys
-import time
-from typing import Callable, Optional, TextIO
+from pathlib import Path
+from typing import Callable, NoReturn, Optional
 
 from ._binding import ffi, lib
-from .device import DIALECTS, Cancel, Device, interface_up
-from .errors import OtaError, Status
-from .update import Image, Stage, update
+from ._call import Cancel
+from .device import (
+    DIALECTS,
+    LONGEST_LISTEN_INTERVAL,
+    LONGEST_TIMEOUT,
+    Device,
+    check_network,
+    interface_up,
+)
+from .errors import OtaError, OtaUsageError, Status
+from .progress import ProgressLines, printable
+from .update import update
 
 UNITS = {"k": 1024, "m": 1024 * 1024}
-BAR_WIDTH = 26  # characters
-REDRAW_SECONDS = 0.1
+INTERFACE = "ethsta0"
+PASSWORD_VARIABLE = "ESP_HOSTED_PASSWORD"
 
 
 def _size(text: str) -> int:
     unit = UNITS.get(text[-1:].lower(), 1)
     value = int(text[:-1] if unit > 1 else text, 0) * unit
     if not 0 < value < 1 << 32:
-        raise ValueError(text)
+        raise ValueError
     return value
 
 
 def _chip(text: str) -> int:
-    chip = int(lib.fw_chip_by_name(ffi.new("char[]", text.encode())))
+    chip = int(lib.fw_chip_by_name(ffi.new("char[]", os.fsencode(text))))
     if chip < 0:
-        raise ValueError(text)
+        raise ValueError
     return chip
 
 
-def _seconds(text: str) -> int:
+def _number(text: str, least: int, most: int) -> int:
     value = int(text)
-    if not 0 < value <= 86400:
-        raise ValueError(text)
+    if not least <= value <= most:
+        raise ValueError
     return value
+
+
+def _seconds(text: str) -> int:
+    return _number(text, 1, LONGEST_TIMEOUT)
+
+
+def _beacons(text: str) -> int:
+    return _number(text, 0, LONGEST_LISTEN_INTERVAL)
 
 
 def _truth(text: str) -> bool:
@@ -48,206 +68,199 @@ def _truth(text: str) -> bool:
         return True
     if word in ("n", "no", "f", "false", "off", "0"):
         return False
-    raise ValueError(text)
+    raise ValueError
 
 
-def _parser(name: str, description: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=name,
-        description=description,
-        epilog="Exit status: 0 done, 1 trouble on this host, 2 usage, 3 image refused, "
-        "4 no answer, 5 the ESP32 refused, 7 another process holds the device",
-    )
-    parser.add_argument(
-        "--device", metavar="PATH", help="control device ($ESP_HOSTED_DEVICE, else /dev/esps0)"
-    )
-    parser.add_argument(
-        "--timeout",
-        type=_seconds,
-        metavar="SECONDS",
-        help="longest wait for one reply (30; longer while a slot is erased)",
-    )
-    parser.add_argument("--dialect", choices=sorted(DIALECTS), default="auto")
-    parser.add_argument("--quiet", action="store_true", help="say nothing but errors")
-    parser.add_argument("--verbose", action="store_true", help="show what happens on the wire")
-    return parser
+class _Parser(argparse.ArgumentParser):
+    """Never repeats a word of the command line: it may be a password."""
+
+    def __init__(self, description: str) -> None:
+        super().__init__(
+            description=description,
+            allow_abbrev=False,
+            epilog="Exit status: 0 done, 1 trouble on this host, 2 usage, 3 image refused, "
+            "4 no answer, 5 the ESP32 refused, 7 another process holds the device",
+        )
+        self.add_argument(
+            "--device", metavar="PATH", help="control device ($ESP_HOSTED_DEVICE, else /dev/esps0)"
+        )
+        self.add_argument(
+            "--timeout",
+            type=_seconds,
+            metavar="SECONDS",
+            help="longest wait for one reply (30; longer while a slot is erased)",
+        )
+        self.add_argument(
+            "--dialect", choices=DIALECTS, default="auto", help="what the firmware speaks (auto)"
+        )
+        self.add_argument("--quiet", action="store_true", help="say nothing but errors")
+        self.add_argument("--verbose", action="store_true", help="say what happens on the wire")
+
+    def parse(self) -> argparse.Namespace:
+        """The arguments of this process."""
+        args, left = self.parse_known_args()
+        if left:
+            self.error(
+                "there are words too many, or unknown options: put in quotes what contains "
+                "spaces, and -- before words that begin with -"
+            )
+        return args
+
+    def error(self, message: str) -> NoReturn:
+        """Ends the process with the status of bad usage."""
+        option, _, _ = message.partition(": ")
+        if option.startswith("argument "):
+            message = f"{option}: no such value, or none"
+        super().error(message)
+
+
+def _run(action: Callable[[], None]) -> int:
+    """Runs a tool; returns its exit status."""
+    tool = Path(sys.argv[0]).name
+    if sys.stdout is None:  # the starter has closed it
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    # What the encoding of this terminal has not is shown as numbers.
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        action()
+        status = Status.DONE
+    except OtaError as error:
+        print(f"{tool}: {error}", file=sys.stderr)
+        status = error.status
+    except KeyboardInterrupt:  # later on, signals are the library's
+        print(f"{tool}: interrupted", file=sys.stderr)
+        status = Status.LOCAL
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # Nobody reads on; Python must not complain about that when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return int(status)
 
 
 def _open(args: argparse.Namespace, cancel: Cancel) -> Device:
     log: Optional[Callable[[str], None]] = None
     if args.verbose:
+        tool = Path(sys.argv[0]).name
 
         def log(line: str) -> None:
-            print(line, file=sys.stderr)
+            print(f"{tool}: {line}", file=sys.stderr)
 
     return Device(args.device, timeout=args.timeout, dialect=args.dialect, cancel=cancel, log=log)
 
 
-def _run(name: str, action: Callable[[], None]) -> int:
-    """Runs a tool; returns its exit status."""
-    try:
-        action()
-        sys.stdout.flush()
-    except OtaError as error:
-        print(f"{name}: {error}", file=sys.stderr)
-        return int(error.status)
-    except BrokenPipeError:
-        # Nobody reads on; Python must not complain about that when it flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(Status.LOCAL)
-    return int(Status.DONE)
-
-
-class ProgressLines:
-    """Tells the progress of an update: a bar on a terminal, elsewhere a line for each stage."""
-
-    WORDS = {
-        Stage.CHECK: "check",
-        Stage.BEGIN: "begin",
-        Stage.WRITE: "write",
-        Stage.END: "end",
-    }
-
-    def __init__(self, out: TextIO) -> None:
-        self._out = out
-        self._bar = out.isatty()
-        self._stage: Optional[Stage] = None
-        self._done = 0
-        self._begun = self._drawn = 0.0
-        self._open_line = False
-
-    def __call__(self, stage: Stage, image: Image, done: int, total: int) -> None:
-        """Called by the update."""
-        if stage != self._stage:
-            self.finish()
-            if stage == Stage.BEGIN:
-                chip = ffi.string(lib.fw_chip_name(image.chip_id)).decode()
-                print(f"image   {chip}, {image.version or 'no version'}", file=self._out)
-            self._stage = stage
-            self._begun = time.monotonic()
-        self._done = done
-        if self._bar and time.monotonic() - self._drawn >= REDRAW_SECONDS:
-            self._draw(done, total)
-
-    def _draw(self, done: int, total: int) -> None:
-        assert self._stage is not None
-        self._drawn = time.monotonic()
-        line = f"{self.WORDS[self._stage]:8}"
-        if self._stage == Stage.WRITE and total:
-            full = BAR_WIDTH * done // total
-            percent = 100 * done // total
-            line += f"[{'#' * full}{'-' * (BAR_WIDTH - full)}] {percent:3} %  {done:,} bytes"
-        print(f"\r{line}\x1b[K", end="", file=self._out, flush=True)
-        self._open_line = True
-
-    def finish(self) -> None:
-        """Ends the line of the stage that is over."""
-        if self._stage in (None, Stage.CHECK):
-            self._clear()
+def _update(args: argparse.Namespace) -> None:
+    # The device first: who finds it busy need not fetch the image.
+    with _open(args, Cancel.on_signals()) as device:
+        what = {"chip": args.chip, "slot_bytes": args.slot_size}
+        if args.quiet:
+            update(device, args.url, **what)
             return
-        assert self._stage is not None
-        self._clear()
-        seconds = time.monotonic() - self._begun
-        amount = f"{self._done:,} bytes, " if self._stage == Stage.WRITE else ""
-        print(f"{self.WORDS[self._stage]:8}{amount}{seconds:.1f} s", file=self._out, flush=True)
-        self._stage = None
-
-    def _clear(self) -> None:
-        if self._open_line:
-            print("\r\x1b[K", end="", file=self._out)
-        self._open_line = False
+        progress = ProgressLines(sys.stdout, device)
+        succeeded = False
+        try:
+            update(device, args.url, **what, progress=progress)
+            succeeded = True
+        finally:
+            progress.finish(succeeded)
+        progress.line(
+            "done    the ESP32 has selected the image and restarts in 5 s; "
+            "whether it comes up was not checked"
+        )
 
 
 def ota_update() -> int:
     """The tool ota_update: updates an ESP32 from a URL or a file."""
-    name = "ota_update.py"
-    parser = _parser(name, "Updates the firmware of an ESP32 from a URL (or a file).")
-    parser.add_argument("url", help="the image: http://..., https://..., or a file")
+    parser = _Parser("Updates the firmware of an ESP32 from a URL (or a file).")
+    parser.add_argument("url", help='the image: http://..., https://..., a file, or "-"')
     parser.add_argument(
-        "--chip", type=_chip, help="the image must be for this chip (default: the ESP32's word)"
+        "--chip", type=_chip, help="the image must be for this chip (the ESP32's word)"
     )
     parser.add_argument(
         "--slot-size",
         type=_size,
         metavar="BYTES",
-        help="largest image, such as 1M, 1792K, 0x100000 (default: the ESP32's word)",
+        help="largest image, such as 1M, 1792K, 0x100000 (the ESP32's word)",
     )
-    args = parser.parse_args()
-
-    def action() -> None:
-        cancel = Cancel.on_signals()
-        progress = None if args.quiet else ProgressLines(sys.stdout)
-        with _open(args, cancel) as device:
-            try:
-                update(
-                    device,
-                    args.url,
-                    chip=args.chip,
-                    slot_bytes=args.slot_size,
-                    progress=progress,
-                )
-            finally:
-                if progress is not None:
-                    progress.finish()
-        if not args.quiet:
-            print(
-                "done    the ESP32 has selected the image and restarts in 5 s; "
-                "whether it comes up was not checked"
-            )
-
-    return _run(name, action)
+    args = parser.parse()
+    return _run(lambda: _update(args))
 
 
-def _password(given: str) -> str:
+def _ask_password(ssid: str) -> str:
+    """Types nothing back, and leaves the terminal as it was, also when a signal comes."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        text = f"no terminal to ask for the password on: set ${PASSWORD_VARIABLE}"
+        raise OtaUsageError(errno.ENOTTY, text, Status.USAGE) from None
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
+    try:
+        return getpass.getpass(f"Password for '{printable(ssid)}': ")
+    except EOFError:
+        raise KeyboardInterrupt from None
+
+
+def _password(args: argparse.Namespace) -> str:
     """The password itself, or where it is to come from: "-"."""
+    given = str(args.password)
     if given != "-":
         return given
-    if "ESP_HOSTED_PASSWORD" in os.environ:
-        return os.environ["ESP_HOSTED_PASSWORD"]
-    return getpass.getpass("Password: ")
+    if PASSWORD_VARIABLE in os.environ:
+        return os.environ[PASSWORD_VARIABLE]
+    return _ask_password(args.ssid)
+
+
+def _connect(args: argparse.Namespace) -> None:
+    def say(text: str) -> None:
+        if not args.quiet:
+            with contextlib.suppress(OSError):  # that nobody reads it is no trouble
+                print(text, flush=True)
+
+    password = _password(args)
+    check_network(args.ssid, password, bssid=args.bssid)
+    with _open(args, Cancel.on_signals()) as device:
+        mac = device.get_mac()
+        say(f"station MAC address {mac}")
+        device.connect(
+            args.ssid,
+            password,
+            bssid=args.bssid,
+            wpa3=args.is_wpa3_supported,
+            listen_interval=args.listen_interval,
+        )
+        say(f"connected to '{printable(args.ssid)}'")
+    try:
+        interface_up(mac, INTERFACE)
+    except OtaError as error:
+        error.strerror = f"{error}; the ESP32 is connected all the same"
+        raise
+    say(f"{INTERFACE} is up with MAC address {mac}")
 
 
 def station_connect() -> int:
     """The tool station_connect: joins a network and brings ethsta0 up."""
-    name = "station_connect.py"
-    parser = _parser(name, "Connects the station of an ESP32 and brings ethsta0 up.")
+    parser = _Parser(f"Connects the station of an ESP32 and brings {INTERFACE} up.")
     parser.add_argument("ssid", help="name of the network")
-    parser.add_argument("password", help='its password; "-": $ESP_HOSTED_PASSWORD, or ask')
-    parser.add_argument("--bssid", default="", help="this access point only")
     parser.add_argument(
-        "--is_wpa3_supported", type=_truth, default=False, metavar="True|False", help="(False)"
+        "password",
+        help=f'its password, "" for an open network; "-": ${PASSWORD_VARIABLE}, or ask',
+    )
+    parser.add_argument("--bssid", default="", metavar="MAC", help="this access point only")
+    parser.add_argument(
+        "--is_wpa3_supported",
+        type=_truth,
+        default=False,
+        metavar="True|False",
+        help="WPA3 may be used (False)",
     )
     parser.add_argument(
-        "--listen_interval", type=int, default=3, help="in beacon intervals (3)", metavar="N"
+        "--listen_interval",
+        type=_beacons,
+        default=0,
+        metavar="N",
+        help="beacons from one listening to the next (3)",
     )
-    args = parser.parse_args()
-
-    def say(text: str) -> None:
-        if not args.quiet:
-            print(text, flush=True)
-
-    def action() -> None:
-        password = _password(args.password)
-        with _open(args, Cancel.on_signals()) as device:
-            mac = device.get_mac()
-            say(f"station MAC address {mac}")
-            device.connect(
-                args.ssid,
-                password,
-                bssid=args.bssid,
-                wpa3=args.is_wpa3_supported,
-                listen_interval=args.listen_interval,
-            )
-            say(f"connected to {args.ssid}")
-        try:
-            interface_up(mac)
-        except OtaError as error:
-            error.strerror = f"{error}; the ESP32 is connected all the same"
-            raise
-        say(f"ethsta0 is up with MAC address {mac}")
-
-    try:
-        return _run(name, action)
-    except KeyboardInterrupt:  # at the prompt: later on, signals are the library's
-        print(f"{name}: interrupted", file=sys.stderr)
-        return int(Status.LOCAL)
+    args = parser.parse()
+    return _run(lambda: _connect(args))

@@ -4,15 +4,20 @@
 from __future__ import annotations
 
 import errno
+import os
+import weakref
 from dataclasses import dataclass
 from enum import IntEnum
 from types import TracebackType
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, Union
 
 from ._binding import ffi, lib
-from .errors import OtaError, Status, check, new_fault
+from ._call import Cancel, Gate, c_path, c_text, call, check, new_fault
+from .errors import OtaError, Status
 
 DIALECTS = {"auto": lib.HOSTED_DIALECT_AUTO, "classic": lib.HOSTED_DIALECT_CLASSIC}
+LONGEST_TIMEOUT = 24 * 60 * 60  # seconds
+LONGEST_LISTEN_INTERVAL = 0xFFFF  # beacons
 
 
 class Mode(IntEnum):
@@ -60,31 +65,6 @@ class Identity:
     can_roll_back: Optional[bool]  # of the boot loader; None: not known yet
 
 
-class Cancel:
-    """A way to stop a call from another thread or a signal handler, once and for all."""
-
-    def __init__(self) -> None:
-        pointer = ffi.new("struct hosted_cancel **")
-        result = lib.hosted_cancel_new(pointer)
-        if result < 0:
-            raise OtaError(-result, "cannot make an eventfd", Status.LOCAL)
-        self._pointer = ffi.gc(pointer[0], lib.hosted_cancel_free)
-
-    def request(self) -> None:
-        """Has every call that was given this object end with ECANCELED."""
-        lib.hosted_cancel_request(self._pointer)
-
-    @classmethod
-    def on_signals(cls) -> Cancel:
-        """For tools: SIGINT, SIGTERM and SIGHUP request it, a second one ends the process."""
-        pointer = ffi.new("struct hosted_cancel **")
-        fault = new_fault()
-        check(lib.cli_catch_signals(pointer, fault), fault)
-        cancel = cls.__new__(cls)
-        cancel._pointer = pointer[0]  # lives as long as the process
-        return cancel
-
-
 @ffi.def_extern()
 def on_log(ctx: Any, line: Any) -> None:
     """Hands a line of the library's log to the Python function behind `ctx`."""
@@ -92,7 +72,7 @@ def on_log(ctx: Any, line: Any) -> None:
 
 
 def _text(array: Any) -> str:
-    return ffi.string(array).decode(errors="replace")
+    return str(ffi.string(array).decode(errors="replace"))
 
 
 def _access_point(struct: Any) -> AccessPoint:
@@ -102,20 +82,56 @@ def _access_point(struct: Any) -> AccessPoint:
     )
 
 
+def _identity(struct: Any) -> Optional[Identity]:
+    if not struct.known:
+        return None
+    return Identity(
+        struct.chip_id,
+        struct.slot_bytes,
+        _text(struct.running_slot),
+        _text(struct.project),
+        _text(struct.version),
+        None if struct.can_roll_back < 0 else bool(struct.can_roll_back),
+    )
+
+
+def _network(
+    ssid: str, password: str, bssid: str, wpa3: bool, listen_interval: int
+) -> tuple[Any, list[Any]]:
+    """The structure, and its strings, which it does not keep alive."""
+    if not 0 <= listen_interval <= LONGEST_LISTEN_INTERVAL:
+        raise ValueError(f"no such listen interval: {listen_interval} beacons")
+    texts = [c_text(ssid, "SSID"), c_text(password, "password"), c_text(bssid, "BSSID")]
+    network = ffi.new("struct hosted_network *")
+    network.ssid, network.password, network.bssid = texts
+    network.wpa3 = wpa3
+    network.listen_interval = listen_interval
+    return network, texts
+
+
+def check_network(ssid: str, password: str = "", *, bssid: str = "") -> None:
+    """Whether a network can be asked for; a ValueError says why not. Asks nothing of anybody."""
+    network, _texts = _network(ssid, password, bssid, False, 0)
+    fault = new_fault()
+    check(lib.hosted_network_check(network, fault), fault)
+
+
 class Device:
     """An open, locked control device; a context manager.
 
     path: default $ESP_HOSTED_DEVICE, else /dev/esps0.
     timeout: longest wait for one reply, in seconds; default 30, longer for the erase of a slot.
     dialect: "auto" or "classic".
+    cancel: its request() ends every wait; so does Ctrl-C. After that only close() is possible.
     log: called with each line about what happens on the wire.
 
-    Every method may raise OtaError. One thread at a time.
+    Opening raises OtaError: no such device, or another process holds it (Status.BUSY). Every
+    method may raise it. One thread at a time; `log` may be called from another one.
     """
 
     def __init__(
         self,
-        path: Optional[str] = None,
+        path: Union[str, os.PathLike[str], None] = None,
         *,
         timeout: Optional[int] = None,
         dialect: str = "auto",
@@ -123,29 +139,41 @@ class Device:
         log: Optional[Callable[[str], None]] = None,
     ) -> None:
         self._pointer = ffi.NULL
-        self._cancel = cancel
         if dialect not in DIALECTS:
             raise ValueError(f"no such dialect: {dialect!r}")
+        if timeout is not None and not 0 < timeout <= LONGEST_TIMEOUT:
+            raise ValueError(f"no such timeout: {timeout} s")
+        self.cancel = cancel if cancel is not None else Cancel()
+        self.gate = Gate()
+        self.sessions: weakref.WeakSet[Any] = weakref.WeakSet()
+        # The handle must live as long as the device does: the library borrows it.
+        self._log = ffi.new_handle(log) if log is not None else ffi.NULL
+        self._pointer = self._open(
+            c_path(path, "path") if path is not None else ffi.NULL, timeout, dialect
+        )
+
+    def _open(self, path: Any, timeout: Optional[int], dialect: str) -> Any:
         options = ffi.new("struct hosted_options *")
-        # Strings and handles must live as long as the device does: the library borrows them.
-        self._keep = [ffi.new("char[]", path.encode()) if path is not None else ffi.NULL]
-        options.path = self._keep[0]
+        options.path = path
         options.timeout_s = timeout or 0
         options.dialect = DIALECTS[dialect]
-        options.cancel = cancel._pointer if cancel is not None else ffi.NULL
-        if log is not None:
-            self._keep.append(ffi.new_handle(log))
-            options.log = lib.on_log
-            options.log_ctx = self._keep[-1]
+        options.cancel = self.cancel.pointer
+        options.log = lib.on_log if self._log != ffi.NULL else ffi.NULL
+        options.log_ctx = self._log
         pointer = ffi.new("struct hosted_device **")
         fault = new_fault()
         check(lib.hosted_open(options, pointer, fault), fault)
-        self._pointer = pointer[0]
+        return ffi.gc(pointer[0], lib.hosted_close)
 
     def close(self) -> None:
-        """Closes and unlocks; may be called again."""
-        pointer, self._pointer = self._pointer, ffi.NULL
-        lib.hosted_close(pointer)
+        """Closes and unlocks, and abandons an update by hand; may be called again."""
+        if self._pointer == ffi.NULL:
+            return
+        for session in list(self.sessions):
+            session.close()
+        with self.gate:
+            pointer, self._pointer = self._pointer, ffi.NULL
+            ffi.release(pointer)
 
     def __enter__(self) -> Device:
         return self
@@ -165,40 +193,44 @@ class Device:
             raise ValueError("the device is closed")
         return self._pointer
 
-    def _call(self, function: Any, *arguments: Any) -> int:
-        fault = new_fault()
-        return check(function(self.pointer, *arguments, fault), fault)
+    @property
+    def path(self) -> str:
+        """The path that is open."""
+        return os.fsdecode(ffi.string(lib.hosted_path(self.pointer)))
+
+    @property
+    def identity(self) -> Optional[Identity]:
+        """What the ESP32 said of itself when it was last asked; None: nothing so far, or stock."""
+        return _identity(lib.hosted_identity(self.pointer))
+
+    def call(self, function: Any, *arguments: Any) -> int:
+        """A call of the library that may take long, for the package's own modules."""
+        with self.gate:
+            return call(self.cancel, function, *arguments)
 
     def get_mode(self) -> tuple[Mode, Optional[Identity]]:
         """The Wi-Fi mode, and who answers: None for stock firmware."""
         mode = ffi.new("enum hosted_mode *")
         identity = ffi.new("struct hosted_identity *")
-        self._call(lib.hosted_get_mode, mode, identity)
-        if not identity.known:
-            return Mode(mode[0]), None
-        can_roll_back = None if identity.can_roll_back < 0 else bool(identity.can_roll_back)
-        return Mode(mode[0]), Identity(
-            identity.chip_id,
-            identity.slot_bytes,
-            _text(identity.running_slot),
-            _text(identity.project),
-            _text(identity.version),
-            can_roll_back,
-        )
+        self.call(lib.hosted_get_mode, self.pointer, mode, identity)
+        if mode[0] > Mode.BOTH:
+            text = f"{self.path}: the answer to get_mode is no Wi-Fi mode"
+            raise OtaError(errno.EPROTO, text, Status.NO_ANSWER)
+        return Mode(mode[0]), _identity(identity)
 
     def set_mode(self, mode: int) -> None:
         """Sets the Wi-Fi mode."""
-        self._call(lib.hosted_set_mode, mode)
+        self.call(lib.hosted_set_mode, self.pointer, Mode(mode))
 
     def get_mac(self, mode: int = Mode.STATION) -> str:
         """The MAC address "aa:bb:cc:dd:ee:ff" of the station or of the access point."""
         mac = ffi.new("char[]", lib.HOSTED_MAC_CHARS + 1)
-        self._call(lib.hosted_get_mac, mode, mac)
+        self.call(lib.hosted_get_mac, self.pointer, Mode(mode), mac)
         return _text(mac)
 
     def set_mac(self, mac: str, mode: int = Mode.STATION) -> None:
         """Sets the MAC address of the station or of the access point, until the next reset."""
-        self._call(lib.hosted_set_mac, mode, mac.encode())
+        self.call(lib.hosted_set_mac, self.pointer, Mode(mode), c_text(mac, "MAC address"))
 
     def connect(
         self,
@@ -209,92 +241,44 @@ class Device:
         wpa3: bool = False,
         listen_interval: int = 0,
     ) -> None:
-        """Joins a network. ENOENT: no such access point; EACCES: the password is wrong."""
-        texts = [
-            ffi.new("char[]", text.encode(errors="surrogateescape"))
-            for text in (ssid, password, bssid)
-        ]
-        network = ffi.new("struct hosted_network *")
-        network.ssid, network.password, network.bssid = texts
-        network.wpa3 = wpa3
-        network.listen_interval = listen_interval
-        self._call(lib.hosted_connect, network)
+        """Joins a network; returns once the station is connected.
+
+        ssid: 1 to 32 bytes in UTF-8. password: at most 64; none for an open network.
+        bssid: of the only access point that will do. wpa3: the ESP32 may use WPA3.
+        listen_interval: beacons between two times that the station listens; 0: the usual 3.
+
+        OtaError.errno is ENOENT if there is no such access point, EACCES if it refused the
+        password.
+        """
+        network, _texts = _network(ssid, password, bssid, wpa3, listen_interval)
+        self.call(lib.hosted_connect, self.pointer, network)
 
     def disconnect(self) -> None:
         """Leaves the network."""
-        self._call(lib.hosted_disconnect)
+        self.call(lib.hosted_disconnect, self.pointer)
 
     def get_ap(self) -> AccessPoint:
         """The access point that the station is connected with. ENOTCONN: none."""
         struct = ffi.new("struct hosted_ap *")
-        self._call(lib.hosted_get_ap, struct)
+        self.call(lib.hosted_get_ap, self.pointer, struct)
         return _access_point(struct)
 
     def scan(self) -> list[AccessPoint]:
         """The access points in reach."""
         pointer = ffi.new("struct hosted_ap **")
-        count = self._call(lib.hosted_scan, pointer)
-        try:
-            return [_access_point(pointer[0][i]) for i in range(count)]
-        finally:
-            lib.free(pointer[0])
-
-
-class Session:
-    """An update by hand; a context manager. See update() for a whole update with its checks.
-
-    The ESP32 prepares its slot here. After a failed write only close() is possible.
-    """
-
-    def __init__(self, device: Device, slot_bytes: int = 0) -> None:
-        pointer = ffi.new("struct hosted_session **")
-        fault = new_fault()
-        self._device = device  # must outlive the session
-        check(lib.hosted_session_open(device.pointer, slot_bytes, pointer, fault), fault)
-        self._pointer = pointer[0]
-
-    def write(self, data: bytes) -> None:
-        """Sends the next bytes, of any number; returns once the ESP32 has confirmed them."""
-        fault = new_fault()
-        self._check_open()
-        check(
-            lib.hosted_session_write(self._pointer, ffi.from_buffer(data), len(data), fault), fault
-        )
-
-    def finish(self) -> None:
-        """Has the ESP32 verify and select the image; it restarts 5 s later."""
-        fault = new_fault()
-        self._check_open()
-        check(lib.hosted_session_finish(self._pointer, fault), fault)
-
-    def close(self) -> None:
-        """Before finish() this abandons the update; may be called again."""
-        pointer, self._pointer = self._pointer, ffi.NULL
-        lib.hosted_session_close(pointer)
-
-    def _check_open(self) -> None:
-        if self._pointer == ffi.NULL:
-            raise OtaError(errno.EPROTO, "the session is closed", Status.USAGE)
-
-    def __enter__(self) -> Session:
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        self.close()
+        count = self.call(lib.hosted_scan, self.pointer, pointer)
+        found = ffi.gc(pointer[0], lib.free)
+        return [_access_point(found[i]) for i in range(count)]
 
 
 def interface_up(mac: str, interface: str = "ethsta0") -> None:
     """Gives a network interface this MAC address and takes it up."""
     fault = new_fault()
-    check(lib.hosted_netif_up(interface.encode(), mac.encode(), fault), fault)
+    arguments = c_text(interface, "interface"), c_text(mac, "MAC address")
+    check(lib.hosted_netif_up(*arguments, fault), fault)
 
 
 def interface_down(interface: str = "ethsta0") -> None:
     """Takes a network interface down."""
     fault = new_fault()
-    check(lib.hosted_netif_down(interface.encode(), fault), fault)
+    check(lib.hosted_netif_down(c_text(interface, "interface"), fault), fault)

@@ -3,10 +3,8 @@
 
 from __future__ import annotations
 
+import errno
 from enum import IntEnum
-from typing import Any
-
-from ._binding import ffi
 
 
 class Status(IntEnum):
@@ -30,13 +28,16 @@ class OtaError(OSError):
     offset: update: the first byte of the image that the ESP32 has not confirmed.
     device_code: what the ESP32 answered, 0 if it did not refuse.
     http_status: what the web server answered, 0 if it did not refuse.
+
+    Where Python has an exception of its own for it, what is raised is that one too: TimeoutError,
+    FileNotFoundError, PermissionError, IsADirectoryError, and ValueError for bad arguments.
     """
 
     def __init__(
         self,
         number: int,
         text: str,
-        status: Status,
+        status: Status = Status.LOCAL,  # as for pickle, which sets the attributes later
         *,
         offset: int = 0,
         device_code: int = 0,
@@ -52,20 +53,39 @@ class OtaError(OSError):
         return self.strerror or ""
 
 
-def new_fault() -> Any:
-    """Where a call of the library is to say why it failed."""
-    return ffi.new("struct hosted_fault *")
+class OtaUsageError(OtaError, ValueError):
+    """The caller's arguments, or the order of calls."""
 
 
-def check(result: int, fault: Any) -> int:
-    """Returns a result that is no failure; raises OtaError for one that is."""
-    if result >= 0:
-        return result
-    raise OtaError(
-        -result,
-        ffi.string(fault.text).decode(errors="replace"),
-        Status(fault.status),
-        offset=fault.offset,
-        device_code=fault.device_code,
-        http_status=fault.http_status,
-    )
+class OtaTimeoutError(OtaError, TimeoutError):
+    """Nothing came in time: from the ESP32, or from the web server."""
+
+
+class OtaNotFoundError(OtaError, FileNotFoundError):
+    """No such file or control device, or not on the web server."""
+
+
+class OtaPermissionError(OtaError, PermissionError):
+    """This user, or this host on the web server, may not."""
+
+
+class OtaDirectoryError(OtaError, IsADirectoryError):
+    """A directory where a file should be."""
+
+
+_BY_NUMBER = {
+    errno.ETIMEDOUT: OtaTimeoutError,
+    errno.ENOENT: OtaNotFoundError,
+    errno.EACCES: OtaPermissionError,
+    errno.EPERM: OtaPermissionError,
+    errno.EISDIR: OtaDirectoryError,
+}
+
+
+def error_class(number: int, status: Status) -> type[OtaError]:
+    """The exception for an errno value; what the ESP32 refuses is nothing that Python knows."""
+    if status == Status.USAGE:
+        return OtaUsageError
+    if status == Status.REFUSED:
+        return OtaError
+    return _BY_NUMBER.get(number, OtaError)

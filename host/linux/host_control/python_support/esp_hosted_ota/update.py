@@ -3,13 +3,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, Union
 
 from ._binding import ffi, lib
-from .device import Cancel, Device
-from .errors import check, new_fault
+from ._call import Cancel, c_path, call
+from .device import Device
+from .errors import OtaError
+
+Where = Union[str, "os.PathLike[str]"]
 
 
 class Stage(IntEnum):
@@ -25,22 +31,26 @@ class Stage(IntEnum):
 class Image:
     """What an image says of itself."""
 
+    source: str  # where it comes from; of a URL without user, password and query
     chip_id: int
     project: str
     version: str
     image_bytes: int  # 0 while a stream has not told it
+    file_bytes: Optional[int]  # None while a stream has not told it
     digest_appended: bool  # else only an 8-bit checksum guards it
 
 
 Progress = Callable[[Stage, Image, int, int], None]
 
 
-def _image(struct: Any) -> Image:
+def _image(struct: Any, source: str) -> Image:
     return Image(
+        source,
         struct.chip_id,
         ffi.string(struct.project).decode(errors="replace"),
         ffi.string(struct.version).decode(errors="replace"),
         struct.image_bytes,
+        None if struct.file_bytes == lib.HOSTED_SIZE_UNKNOWN else struct.file_bytes,
         struct.digest_appended,
     )
 
@@ -48,9 +58,18 @@ def _image(struct: Any) -> Image:
 class _Report:
     """Calls the caller's function from C, and keeps what it raised until C is done."""
 
-    def __init__(self, progress: Optional[Progress]) -> None:
-        self.progress = progress
+    def __init__(self, progress: Progress, source: str) -> None:
+        self._progress = progress
+        self._source = source
+        self._stage: Optional[Stage] = None
+        self._image: Optional[Image] = None
         self.raised: Optional[BaseException] = None
+
+    def __call__(self, stage: int, struct: Any, done: int, total: int) -> None:
+        if self._image is None or stage != self._stage:
+            self._stage = Stage(stage)
+            self._image = _image(struct, self._source)
+        self._progress(self._stage, self._image, done, total)
 
 
 @ffi.def_extern()
@@ -58,7 +77,7 @@ def on_progress(ctx: Any, stage: int, image: Any, done: int, total: int) -> int:
     """A value other than 0 stops the update."""
     report = ffi.from_handle(ctx)
     try:
-        report.progress(Stage(stage), _image(image), done, total)
+        report(stage, image, done, total)
     except BaseException as error:
         report.raised = error
         return 1
@@ -73,65 +92,70 @@ def _options(chip: Optional[int], slot_bytes: Optional[int]) -> Any:
     return options
 
 
-class _Source:
-    """An open source: a file, "-", or a URL."""
+@contextlib.contextmanager
+def _open_source(where: Where, cancel: Cancel) -> Iterator[Any]:
+    pointer = ffi.new("struct hosted_source **")
+    call(cancel, lib.hosted_source_open, c_path(where, "source"), cancel.pointer, pointer)
+    try:
+        yield pointer[0]
+    finally:
+        lib.hosted_source_close(pointer[0])
 
-    def __init__(self, where: str, cancel: Optional[Cancel]) -> None:
-        pointer = ffi.new("struct hosted_source **")
-        fault = new_fault()
-        cancel_pointer = cancel._pointer if cancel is not None else ffi.NULL
-        check(lib.hosted_source_open(where.encode(), cancel_pointer, pointer, fault), fault)
-        self.pointer = pointer[0]
 
-    def __enter__(self) -> Any:
-        return self.pointer
-
-    def __exit__(self, *_: object) -> None:
-        lib.hosted_source_close(self.pointer)
+def _name(source: Any) -> str:
+    return os.fsdecode(ffi.string(source.name))
 
 
 def update(
     device: Device,
-    source: str,
+    source: Where,
     *,
     chip: Optional[int] = None,
     slot_bytes: Optional[int] = None,
     progress: Optional[Progress] = None,
 ) -> None:
-    """Updates the ESP32 with the image in the file, or at the URL, `source`.
+    """Updates the ESP32 with the image in the file, or at the URL, `source`; "-": standard input.
 
     chip: chip id that the image must be for; default the ESP32's own word.
     slot_bytes: largest image; default likewise.
-    progress: called with the stage, the image, bytes done and bytes in all (0: unknown); what it
-    raises stops the update.
+    progress: called with the stage, the image, bytes done and bytes in all (0: unknown), at the
+    start of each stage and while it goes on, perhaps in another thread. What it raises stops the
+    update, but for Stage.END, and is raised here.
 
     Returns when the ESP32 has verified and selected the image; it restarts in 5 s. Raises
-    OtaError; `status` says what still holds.
+    OtaError; its text says what still holds.
     """
     options = _options(chip, slot_bytes)
-    report = _Report(progress)
-    handle = ffi.new_handle(report)
-    if progress is not None:
+    with _open_source(source, device.cancel) as opened:
+        if progress is None:
+            device.call(lib.hosted_update, device.pointer, opened, options)
+            return
+        report = _Report(progress, _name(opened))
+        handle = ffi.new_handle(report)
         options.progress = lib.on_progress
         options.progress_ctx = handle
-    fault = new_fault()
-    with _Source(source, device._cancel) as opened:
-        result = lib.hosted_update(device.pointer, opened, options, fault)
-    if report.raised is not None and result < 0:
+        try:
+            device.call(lib.hosted_update, device.pointer, opened, options)
+        except OtaError:
+            if report.raised is None:
+                raise
+    if report.raised is not None:
         raise report.raised
-    check(result, fault)
 
 
 def verify(
-    source: str,
+    source: Where,
     *,
     chip: Optional[int] = None,
     slot_bytes: Optional[int] = None,
     cancel: Optional[Cancel] = None,
 ) -> Image:
-    """Checks the whole image of a file or URL, without a device; returns what it is."""
+    """Checks the whole image of a file or URL, without a device; returns what it is.
+
+    Raises OtaError: Status.IMAGE and the reason if it is damaged, or not for this chip or slot.
+    """
     image = ffi.new("struct hosted_image *")
-    fault = new_fault()
-    with _Source(source, cancel) as opened:
-        check(lib.hosted_verify(opened, _options(chip, slot_bytes), image, fault), fault)
-    return _image(image)
+    cancel = cancel if cancel is not None else Cancel()
+    with _open_source(source, cancel) as opened:
+        call(cancel, lib.hosted_verify, opened, _options(chip, slot_bytes), image)
+        return _image(image, _name(opened))
