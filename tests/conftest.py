@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all Python tests share: which build they test."""
+"""What all Python tests share: which build they test, and on what."""
 
 import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from support.rig import Rig
 from support.tools import Build
 
 # Tests that are started in the background have SIGINT ignored, which the tools would respect. What
@@ -18,3 +22,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def build(request: pytest.FixtureRequest) -> Build:
     return Build(request.config.getoption("--preset"))
+
+
+@pytest.fixture
+def rig(tmp_path: Path, build: Build) -> Iterator[Rig]:
+    """Nothing is running yet; whatever the test starts ends with it."""
+    # Paths of Unix sockets are short: 107 bytes, which pytest's own folders easily exceed.
+    with tempfile.TemporaryDirectory(prefix="e2e-") as folder:
+        rig = Rig(Path(folder), build)
+        try:
+            yield rig
+        finally:
+            rig.close()

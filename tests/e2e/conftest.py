@@ -1,27 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures of the end-to-end tests."""
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from support import images
 from support.nginx import Nginx
-from support.rig import UPDATERS, Rig
-from support.tools import Build
-
-
-@pytest.fixture
-def rig(tmp_path: Path, build: Build) -> Iterator[Rig]:
-    """Nothing is running yet; whatever the test starts ends with it."""
-    # Paths of Unix sockets are short: 107 bytes, which pytest's own folders easily exceed.
-    with tempfile.TemporaryDirectory(prefix="e2e-") as folder:
-        rig = Rig(Path(folder), build)
-        try:
-            yield rig
-        finally:
-            rig.close()
+from support.rig import UPDATERS
 
 
 @pytest.fixture(params=UPDATERS)

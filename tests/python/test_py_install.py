@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The package as pip installs it from the repository, and its Makefile."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from support.tools import HOST_CONTROL, LOCAL
+
+PACKAGE = HOST_CONTROL / "python_support"
+
+
+def test_pip_install(tmp_path: Path) -> None:
+    """Away from the repository, with its commands; the scripts' folder plays no part."""
+    target = tmp_path / "site"
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
+            *("--no-build-isolation", "--no-deps", "--target", target, PACKAGE),
+        ],
+        check=True,
+    )
+    code = (
+        "import esp_hosted_ota.commands as c; "
+        "print(c.__file__, c.wifi_get_mode(), type(c.last_error()).__name__)"
+    )
+    env = {**os.environ, "PYTHONPATH": str(target), "ESP_HOSTED_DEVICE": str(tmp_path / "nowhere")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=env, cwd="/", capture_output=True, text=True
+    )
+    file = target / "esp_hosted_ota" / "commands.py"
+    assert (done.stdout, done.stderr) == (f"{file} failure OtaNotFoundError\n", "")
+    for name in ("ota-update", "station-connect"):
+        tool = target / "bin" / name
+        done = subprocess.run([tool, "--help"], env=env, cwd="/", capture_output=True, text=True)
+        assert done.stdout.startswith(f"usage: {name} "), done
+    done = subprocess.run(
+        [target / "bin" / "ota-update", "nowhere.bin", "--device", os.devnull],
+        env=env,
+        cwd="/",
+        capture_output=True,
+        text=True,
+    )
+    assert done.stderr.startswith("ota-update: "), done
+    assert done.returncode >= LOCAL
+
+
+def test_make_without_cffi(tmp_path: Path) -> None:
+    """A clear word, which the build of the C tool takes as a notice."""
+    python = tmp_path / "python3"
+    python.write_text('#!/bin/sh\nexec /usr/bin/env python3 -S -I "$@"\n')
+    python.chmod(0o755)
+    done = subprocess.run(
+        ["make", "-C", PACKAGE, f"PYTHON={python}"], capture_output=True, text=True
+    )
+    assert done.returncode != 0
+    assert "python3-cffi python3-dev" in done.stderr
+    assert "Traceback" not in done.stderr
