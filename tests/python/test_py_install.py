@@ -14,6 +14,7 @@ PACKAGE = HOST_CONTROL / "python_support"
 def test_pip_install(tmp_path: Path) -> None:
     """Away from the repository, with its commands; the scripts' folder plays no part."""
     target = tmp_path / "site"
+    before = sorted(PACKAGE.iterdir())
     subprocess.run(
         [
             *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
@@ -21,6 +22,7 @@ def test_pip_install(tmp_path: Path) -> None:
         ],
         check=True,
     )
+    assert sorted(PACKAGE.iterdir()) == before, "left among the sources"
     code = (
         "import esp_hosted_ota.commands as c; "
         "print(c.__file__, c.wifi_get_mode(), type(c.last_error()).__name__)"

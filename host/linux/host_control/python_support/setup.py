@@ -10,6 +10,9 @@ from setuptools.command.build_ext import build_ext
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "esp_hosted_ota"))
 
+# Where all that is built goes: nothing is left beside the sources.
+BUILD = HERE.parents[3] / "build" / "pip"
+
 
 class BuildNative(build_ext):
     """Has esp_hosted_ota/_build.py do the work."""
@@ -23,8 +26,13 @@ class BuildNative(build_ext):
         _build.build(target)
 
 
+BUILD.mkdir(parents=True, exist_ok=True)
 setup(
     ext_modules=[Extension("esp_hosted_ota._native", sources=[], py_limited_api=True)],
     cmdclass={"build_ext": BuildNative},
-    options={"bdist_wheel": {"py_limited_api": "cp39"}},
+    options={
+        "bdist_wheel": {"py_limited_api": "cp39"},
+        "build": {"build_base": str(BUILD)},
+        "egg_info": {"egg_base": str(BUILD)},
+    },
 )

@@ -25,7 +25,7 @@ from .device import (
 )
 from .errors import OtaError, OtaUsageError, Status
 from .progress import ProgressLines, printable
-from .update import update
+from .update import NOTHING_ERASED, update
 
 UNITS = {"k": 1024, "m": 1024 * 1024}
 INTERFACE = "ethsta0"
@@ -150,8 +150,14 @@ def _open(args: argparse.Namespace, cancel: Cancel) -> Device:
 
 
 def _update(args: argparse.Namespace) -> None:
+    cancel = Cancel.on_signals()
     # The device first: who finds it busy need not fetch the image.
-    with _open(args, Cancel.on_signals()) as device:
+    try:
+        opened = _open(args, cancel)
+    except OtaError as error:
+        error.add(NOTHING_ERASED)
+        raise
+    with opened as device:
         what = {"chip": args.chip, "slot_bytes": args.slot_size}
         if args.quiet:
             update(device, args.url, **what)
@@ -174,13 +180,16 @@ def ota_update() -> int:
     parser = _Parser("Updates the firmware of an ESP32 from a URL (or a file).")
     parser.add_argument("url", help='the image: http://..., https://..., a file, or "-"')
     parser.add_argument(
-        "--chip", type=_chip, help="the image must be for this chip (the ESP32's word)"
+        "--chip",
+        metavar="CHIP",
+        type=_chip,
+        help="only an image for this chip: esp32, esp32c3, ...",
     )
     parser.add_argument(
         "--slot-size",
         type=_size,
-        metavar="BYTES",
-        help="largest image, such as 1M, 1792K, 0x100000 (the ESP32's word)",
+        metavar="SIZE",
+        help="only an image that fits: 1792K, 1M, 0x100000",
     )
     args = parser.parse()
     return _run(lambda: _update(args))
@@ -234,7 +243,7 @@ def _connect(args: argparse.Namespace) -> None:
     try:
         interface_up(mac, INTERFACE)
     except OtaError as error:
-        error.strerror = f"{error}; the ESP32 is connected all the same"
+        error.add("the ESP32 is connected all the same")
         raise
     say(f"{INTERFACE} is up with MAC address {mac}")
 

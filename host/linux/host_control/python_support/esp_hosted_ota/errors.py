@@ -52,6 +52,11 @@ class OtaError(OSError):
     def __str__(self) -> str:
         return self.strerror or ""
 
+    def add(self, text: str) -> None:
+        """Says what else holds."""
+        self.strerror = f"{self}; {text}"
+        self.args = (self.errno, self.strerror)
+
 
 class OtaUsageError(OtaError, ValueError):
     """The caller's arguments, or the order of calls."""

@@ -17,6 +17,8 @@ from .errors import OtaError
 
 Where = Union[str, "os.PathLike[str]"]
 
+NOTHING_ERASED = "nothing was erased"
+
 
 class Stage(IntEnum):
     """What an update is doing."""
@@ -116,8 +118,8 @@ def update(
 ) -> None:
     """Updates the ESP32 with the image in the file, or at the URL, `source`; "-": standard input.
 
-    chip: chip id that the image must be for; default the ESP32's own word.
-    slot_bytes: largest image; default likewise.
+    chip: chip id that the image must be for; default any.
+    slot_bytes: largest image; default no limit. Both only narrow what the ESP32 says of itself.
     progress: called with the stage, the image, bytes done and bytes in all (0: unknown), at the
     start of each stage and while it goes on, perhaps in another thread. What it raises stops the
     update, but for Stage.END, and is raised here.
@@ -126,7 +128,12 @@ def update(
     OtaError; its text says what still holds.
     """
     options = _options(chip, slot_bytes)
-    with _open_source(source, device.cancel) as opened:
+    with contextlib.ExitStack() as stack:
+        try:
+            opened = stack.enter_context(_open_source(source, device.cancel))
+        except OtaError as error:
+            error.add(NOTHING_ERASED)
+            raise
         if progress is None:
             device.call(lib.hosted_update, device.pointer, opened, options)
             return
