@@ -315,6 +315,20 @@ static void a_disconnect_ends_a_pending_connect(void **state)
     assert_int_equal(peer_result(CONNECT_HOME, 1), 0);
 }
 
+/* The driver holds the list of a scan until somebody takes it. */
+static void a_scan_that_nobody_waits_for_leaves_nothing(void **state)
+{
+    uint16_t count = 1;
+
+    (void)state;
+    assert_int_equal(peer_result("08 04 72 02 08 01", 1), 0);
+    assert_int_equal(esp_wifi_scan_start(NULL, false), ESP_OK);
+    peer_settle();
+    assert_int_equal(esp_wifi_scan_get_ap_num(&count), ESP_OK);
+    assert_int_equal(count, 0);
+    assert_int_equal(peer_take_answers(NULL), 0);
+}
+
 /* The event of a connection that has been given up, still in the queue. */
 static void a_late_event_is_not_believed(void **state)
 {
@@ -415,6 +429,7 @@ int main(void)
         cmocka_unit_test_setup(a_retry_waits_for_a_scan, setup),
         cmocka_unit_test_setup(a_second_request_of_the_radio_is_refused, setup),
         cmocka_unit_test_setup(a_disconnect_ends_a_pending_connect, setup),
+        cmocka_unit_test_setup(a_scan_that_nobody_waits_for_leaves_nothing, setup),
         cmocka_unit_test_setup(a_late_event_is_not_believed, setup),
         cmocka_unit_test_setup(a_mode_without_a_station_ends_all, setup),
         cmocka_unit_test_setup(frames_pass_while_connected, setup),
