@@ -71,17 +71,21 @@ void bus_spi_send(const uint8_t *frame, size_t len)
     taskEXIT_CRITICAL(&s_line_lock);
 }
 
-/* The next frame for the host, or NULL; the line falls with the last one. */
+/*
+ * The next frame for the host, or NULL: only then the line falls. While the last frame is armed and
+ * not yet fetched it is all that tells the host to come for it.
+ */
 static uint8_t *next_frame(void)
 {
-    uint8_t *buf = NULL;
+    uint8_t *buf;
 
-    xQueueReceive(s_waiting, &buf, 0);
+    if (xQueueReceive(s_waiting, &buf, 0) == pdPASS)
+        return buf;
     taskENTER_CRITICAL(&s_line_lock);
     if (uxQueueMessagesWaiting(s_waiting) == 0)
         gpio_set_level(CONFIG_HOSTED_GPIO_DATA_READY, 0);
     taskEXIT_CRITICAL(&s_line_lock);
-    return buf;
+    return NULL;
 }
 
 /* One transaction: waits until the host has clocked it. */

@@ -5,7 +5,7 @@
  * The bus to the host: SPI slave, transactions of 1600 bytes both ways, and two lines of our own.
  *
  *   handshake   high while exactly one transaction is armed
- *   data ready  high while a frame waits to be fetched
+ *   data ready  high from when a frame waits until after the last one was fetched
  *
  * What goes out is bound when a transaction is armed: a frame that comes later waits for the next.
  */
