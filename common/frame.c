@@ -105,7 +105,8 @@ int frame_send_serial(const uint8_t *message, size_t len, unsigned sequence_step
         rc = sink(ctx, buf, (size_t)whole);
         message += frame.length;
         len -= frame.length;
-        *sequence = (uint16_t)(*sequence + (last ? 1 : sequence_step));
+        /* A message that ends here, whole or not, lends its number to no other. */
+        *sequence = (uint16_t)(*sequence + (last || rc < 0 ? 1 : sequence_step));
     }
     return rc < 0 ? rc : 0;
 }

@@ -65,7 +65,8 @@ typedef int (*frame_sink)(void *ctx, const uint8_t *frame, size_t len);
 /*
  * Cuts a serial message into frames and gives them to `sink` in order. Host to ESP32 all fragments
  * of a message carry one sequence number, ESP32 to host each its own (`sequence_step` 0 or 1); the
- * numbers start at *sequence, which is left at the first number of the next message.
+ * numbers start at *sequence, which is left at the first number of the next message, also when
+ * `sink` refused this one half way.
  * Returns 0, -EINVAL for an empty message, or what `sink` returned.
  */
 int frame_send_serial(const uint8_t *message, size_t len, unsigned sequence_step,
