@@ -85,7 +85,7 @@ int serial_tlv_parse(const uint8_t *buf, size_t len, struct serial_tlv *ret)
     tlv.endpoint = take_bytes(&in, tlv.endpoint_len);
     take_tag(&in, TAG_DATA);
     tlv.data_len =
-        take_length(&in, 1, SERIAL_TLV_MAX_BYTES - SERIAL_TLV_OVERHEAD(tlv.endpoint_len));
+        take_length(&in, 1, SERIAL_TLV_REPLY_MAX_BYTES - SERIAL_TLV_OVERHEAD(tlv.endpoint_len));
     tlv.data = take_bytes(&in, tlv.data_len);
     if (in.status < 0)
         return in.status;

@@ -11,8 +11,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What the drivers and the ESP32's receive buffer take, the TLV's own bytes included. */
+/* What the ESP32's receive buffer takes, the TLV's own bytes included. */
 #define SERIAL_TLV_MAX_BYTES 4096
+
+/* What the host's drivers hold of one message from the ESP32: a long scan list. */
+#define SERIAL_TLV_REPLY_MAX_BYTES 8192
 
 /* The ESP32 refuses longer endpoint names. */
 #define SERIAL_TLV_NAME_MAX 14
@@ -37,7 +40,7 @@ int serial_tlv_head(const char *endpoint, size_t data_len, uint8_t *buf, size_t 
  * Reads the message at the start of `buf`; a read from a character device may end anywhere.
  * Returns the bytes it takes, with *ret pointing into `buf`; -EAGAIN when more bytes are needed;
  * -EBADMSG when this is not the start of a message, nor ever will be (wrong tag, name longer than
- * SERIAL_TLV_NAME_MAX or empty, no data, more than SERIAL_TLV_MAX_BYTES). *ret is written on
+ * SERIAL_TLV_NAME_MAX or empty, no data, more than SERIAL_TLV_REPLY_MAX_BYTES). *ret is written on
  * success only.
  */
 int serial_tlv_parse(const uint8_t *buf, size_t len, struct serial_tlv *ret);

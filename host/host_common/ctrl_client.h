@@ -25,7 +25,7 @@ struct ctrl_client {
     bool strays_seen;   /* this ESP32 has said something that nobody asked for */
     int64_t replied_ms; /* when the last reply was found */
     size_t unread;      /* bytes in `in` that are no whole message yet */
-    uint8_t in[SERIAL_TLV_MAX_BYTES];
+    uint8_t in[SERIAL_TLV_REPLY_MAX_BYTES];
     uint8_t out[SERIAL_TLV_MAX_BYTES];
 };
 

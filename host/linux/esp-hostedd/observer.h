@@ -19,7 +19,7 @@ enum observer_event {
 };
 
 struct observer {
-    uint8_t message[SERIAL_TLV_MAX_BYTES];
+    uint8_t message[SERIAL_TLV_REPLY_MAX_BYTES];
     size_t len;
     bool overflow; /* too long to be of interest; its rest is skipped */
 };
