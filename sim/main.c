@@ -100,7 +100,7 @@ static bool survives_start(const struct options *options)
 
 static void run(const struct options *options)
 {
-    const struct program *const program = options->stock ? &stock_program : &firmware_program;
+    const struct program *const program = options->stock ? &stock_classic_program : &firmware_program;
 
     sim_clock_spend_us(&world->clock, BOOT_US);
     if (!board_boot() || !survives_start(options)) {

@@ -1,26 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Stock firmware at its bus: frames, fragments, station traffic, the INIT event. */
+#include <stdlib.h>
 #include <string.h>
 
-#include "esp_event.h"
+#include "esp_log.h"
 #include "esp_private/wifi.h"
 #include "frame.h"
 #include "stock.h"
 #include "world.h"
 
-#define MESSAGE_BYTES 4096 /* its receive buffer */
+#define EVENT_INIT       0 /* ESP-Hosted, private events */
+#define EVENT_HEAD_BYTES 2
 
-/* ESP-Hosted, the private INIT event. */
-#define EVENT_INIT          0
-#define TAG_CAPABILITY      0
-#define TAG_SPI_CLOCK_MHZ   1
-#define TAG_CHIP            2
-#define CAPABILITY_WLAN_SPI 0x20
-
-static uint8_t s_message[MESSAGE_BYTES];
+static const struct stock_receiver *s_receiver;
+static uint8_t s_message[SERIAL_TLV_MAX_BYTES]; /* its receive buffer */
 static size_t s_len;
 static uint16_t s_sequence; /* of the message that s_message is filled with */
 static uint16_t s_sent;     /* sequence number of the next fragment to the host */
+
+_Noreturn void stock_panic(const char *why)
+{
+    ESP_LOGE("stock", "panic: %s", why);
+    world_reset(WORLD_RESET_PANIC);
+}
+
+void stock_serial_start(const struct stock_receiver *receiver)
+{
+    s_receiver = receiver;
+    s_sent = 1;
+}
 
 static int put_on_bus(void *ctx, const uint8_t *frame, size_t len)
 {
@@ -29,9 +37,18 @@ static int put_on_bus(void *ctx, const uint8_t *frame, size_t len)
     return 0;
 }
 
-void stock_serial_send(const uint8_t *message, size_t len)
+void stock_serial_send(const char *endpoint, const ProtobufCMessage *body)
 {
-    frame_send_serial(message, len, 1, &s_sent, put_on_bus, NULL);
+    const size_t len = protobuf_c_message_get_packed_size(body);
+    const size_t size = SERIAL_TLV_OVERHEAD(strlen(endpoint)) + len;
+    uint8_t *const message = malloc(size);
+    const int head = message != NULL ? serial_tlv_head(endpoint, len, message, size) : -1;
+
+    if (head < 0)
+        stock_panic("no memory for a message");
+    protobuf_c_message_pack(body, message + head);
+    frame_send_serial(message, size, 1, &s_sent, put_on_bus, NULL);
+    free(message);
 }
 
 static void hand_over(void)
@@ -39,22 +56,24 @@ static void hand_over(void)
     const size_t len = s_len;
 
     s_len = 0;
-    stock_control_take(s_message, len);
+    s_receiver->take(s_message, len);
 }
 
-/* A fragment of another message ends the one that is there, as it is, and is itself lost. */
+/* A fragment of another message ends the one that is there, as it is, and is itself lost. What does
+ * not fit into the receive buffer is cut off. */
 static void take_fragment(const struct frame *frame)
 {
+    const size_t room = sizeof(s_message) - s_len;
+    const size_t len = frame->length < room ? frame->length : room;
+
     if (s_len == 0)
         s_sequence = frame->sequence;
     if (frame->sequence != s_sequence) {
         hand_over();
         return;
     }
-    if (frame->length > sizeof(s_message) - s_len)
-        stock_panic("a message beyond the receive buffer");
-    memcpy(s_message + s_len, frame->payload, frame->length);
-    s_len += frame->length;
+    memcpy(s_message + s_len, frame->payload, len);
+    s_len += len;
     if ((frame->flags & FRAME_FLAG_MORE_FRAGMENT) == 0)
         hand_over();
 }
@@ -69,7 +88,7 @@ static bool sum_is_zero(const uint8_t *bytes, size_t len)
     return sum == 0;
 }
 
-static void on_frame(const uint8_t *bytes, size_t len)
+void stock_serial_on_frame(const uint8_t *bytes, size_t len)
 {
     struct frame frame;
 
@@ -80,7 +99,7 @@ static void on_frame(const uint8_t *bytes, size_t len)
         return;
     if (frame.interface_type == FRAME_SERIAL)
         take_fragment(&frame);
-    else if (frame.interface_type == FRAME_STATION && stock_station_is_connected())
+    else if (frame.interface_type == FRAME_STATION && s_receiver->station_is_connected())
         esp_wifi_internal_tx(WIFI_IF_STA, (void *)frame.payload, frame.length);
 }
 
@@ -102,40 +121,13 @@ esp_err_t stock_station_rx(void *buffer, uint16_t len, void *eb)
     return ESP_OK;
 }
 
-static void send_init(void)
+void stock_serial_send_init(const uint8_t *tlvs, uint8_t len)
 {
-    const uint8_t event[] = {
-        EVENT_INIT,     9, /* bytes that follow */
-        TAG_CHIP,       1, (uint8_t)world->chip_id, TAG_SPI_CLOCK_MHZ, 1, world->bus_mhz,
-        TAG_CAPABILITY, 1, CAPABILITY_WLAN_SPI,
-    };
-    const struct frame frame = {
-        .interface_type = FRAME_PRIVATE, .length = sizeof(event), .payload = event};
+    uint8_t event[EVENT_HEAD_BYTES + UINT8_MAX] = {EVENT_INIT, len};
+    const struct frame frame = {.interface_type = FRAME_PRIVATE,
+                                .length = (uint16_t)(EVENT_HEAD_BYTES + len),
+                                .payload = event};
 
+    memcpy(event + EVENT_HEAD_BYTES, tlvs, len);
     send_frame(&frame);
 }
-
-static int start(void)
-{
-    const wifi_init_config_t config = WIFI_INIT_CONFIG_DEFAULT();
-
-    s_sent = 1;
-    if (esp_event_loop_create_default() != ESP_OK || esp_wifi_init(&config) != ESP_OK ||
-        esp_wifi_set_mode(WIFI_MODE_NULL) != ESP_OK || esp_wifi_start() != ESP_OK)
-        return -1;
-    return 0;
-}
-
-/* While its control task waits for Wi-Fi, the next message fills the only buffer there is, and
- * nothing more is taken from the bus. */
-static bool takes_frames(void)
-{
-    return !stock_control_is_busy();
-}
-
-const struct program stock_program = {
-    .start = start,
-    .send_init = send_init,
-    .on_frame = on_frame,
-    .takes_frames = takes_frames,
-};

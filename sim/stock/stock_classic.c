@@ -1,58 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stock firmware's control task: endpoint framing, dispatch, replies. */
-#include <stdlib.h>
-#include <string.h>
-
-#include "esp_log.h"
-#include "serial_tlv.h"
-#include "stock.h"
+/* Classic stock firmware: its control task (framing, dispatch, replies), and its start. */
+#include "stock_classic.h"
 #include "world.h"
 
-#define ENDPOINT       "control"
-#define NAME_MAX_BYTES 14
-#define LAST_REQUEST   38
-
-#define TAG_ENDPOINT 1
-#define TAG_DATA     2
-
-static const char TAG[] = "stock";
+#define ENDPOINT     "control"
+#define LAST_REQUEST 38
 
 static int s_reply_number; /* of the request that waits; 0: none */
-
-_Noreturn void stock_panic(const char *why)
-{
-    ESP_LOGE(TAG, "panic: %s", why);
-    world_reset(WORLD_RESET_PANIC);
-}
-
-/* Its parser takes the two parts in any order, and the last of each if there are several. */
-static bool find_parts(const uint8_t *message, size_t len, struct serial_tlv *ret)
-{
-    struct serial_tlv found = {0};
-
-    while (len > 0) {
-        if (len < 3)
-            return false;
-
-        const size_t part = (size_t)(message[1] | message[2] << 8);
-
-        if (part > len - 3)
-            return false;
-        if (message[0] == TAG_ENDPOINT) {
-            found.endpoint = message + 3;
-            found.endpoint_len = part;
-        } else if (message[0] == TAG_DATA) {
-            found.data = message + 3;
-            found.data_len = part;
-        } else {
-            return false;
-        }
-        message += 3 + part;
-        len -= 3 + part;
-    }
-    *ret = found;
-    return found.endpoint_len <= NAME_MAX_BYTES && found.data_len > 0;
-}
 
 /*
  * Commands outside what is modelled here (soft-AP, power save, vendor elements, transmit power):
@@ -91,39 +45,25 @@ static bool fail_unmodelled(HostedClassic__Message *reply)
     }
 }
 
-static void send_reply(const HostedClassic__Message *reply)
-{
-    const size_t len = hosted_classic__message__get_packed_size(reply);
-    const size_t size = SERIAL_TLV_OVERHEAD(sizeof(ENDPOINT)) + len;
-    uint8_t *const message = malloc(size);
-    const int head = message != NULL ? serial_tlv_head(ENDPOINT, len, message, size) : -1;
-
-    if (head < 0)
-        stock_panic("no memory for a reply");
-    hosted_classic__message__pack(reply, message + head);
-    stock_serial_send(message, (size_t)head + len);
-    free(message);
-}
-
 struct handler {
     int32_t request;
-    enum stock_outcome (*handle)(const HostedClassic__Message *, HostedClassic__Message *);
+    stock_classic_handler *handle;
 };
 
 static const struct handler *find_handler(int32_t request)
 {
     static const struct handler handlers[] = {
-        {HOSTED_CLASSIC__MESSAGE_ID__REQ_GET_MAC, stock_get_mac},
-        {HOSTED_CLASSIC__MESSAGE_ID__REQ_GET_MODE, stock_get_mode},
-        {HOSTED_CLASSIC__MESSAGE_ID__REQ_SET_MODE, stock_set_mode},
-        {HOSTED_CLASSIC__MESSAGE_ID__REQ_GET_AP, stock_get_ap},
-        {HOSTED_CLASSIC__MESSAGE_ID__REQ_CONNECT_AP, stock_connect_ap},
-        {HOSTED_CLASSIC__MESSAGE_ID__REQ_DISCONNECT_AP, stock_disconnect_ap},
-        {HOSTED_CLASSIC__MESSAGE_ID__REQ_SCAN, stock_scan},
-        {HOSTED_CLASSIC__MESSAGE_ID__REQ_SET_MAC, stock_set_mac},
-        {HOSTED_CLASSIC__MESSAGE_ID__REQ_OTA_BEGIN, stock_ota_begin},
-        {HOSTED_CLASSIC__MESSAGE_ID__REQ_OTA_WRITE, stock_ota_write},
-        {HOSTED_CLASSIC__MESSAGE_ID__REQ_OTA_END, stock_ota_end},
+        {HOSTED_CLASSIC__MESSAGE_ID__REQ_GET_MAC, stock_classic_get_mac},
+        {HOSTED_CLASSIC__MESSAGE_ID__REQ_GET_MODE, stock_classic_get_mode},
+        {HOSTED_CLASSIC__MESSAGE_ID__REQ_SET_MODE, stock_classic_set_mode},
+        {HOSTED_CLASSIC__MESSAGE_ID__REQ_GET_AP, stock_classic_get_ap},
+        {HOSTED_CLASSIC__MESSAGE_ID__REQ_CONNECT_AP, stock_classic_connect_ap},
+        {HOSTED_CLASSIC__MESSAGE_ID__REQ_DISCONNECT_AP, stock_classic_disconnect_ap},
+        {HOSTED_CLASSIC__MESSAGE_ID__REQ_SCAN, stock_classic_scan},
+        {HOSTED_CLASSIC__MESSAGE_ID__REQ_SET_MAC, stock_classic_set_mac},
+        {HOSTED_CLASSIC__MESSAGE_ID__REQ_OTA_BEGIN, stock_classic_ota_begin},
+        {HOSTED_CLASSIC__MESSAGE_ID__REQ_OTA_WRITE, stock_classic_ota_write},
+        {HOSTED_CLASSIC__MESSAGE_ID__REQ_OTA_END, stock_classic_ota_end},
     };
 
     for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++) {
@@ -150,7 +90,7 @@ static bool handle(const HostedClassic__Message *request)
         outcome = handler->handle(request, &reply);
     switch (outcome) {
     case STOCK_REPLIES:
-        send_reply(&reply);
+        stock_serial_send(ENDPOINT, &reply.base);
         return true;
     case STOCK_REPLIES_LATER:
         s_reply_number = reply.msg;
@@ -161,14 +101,13 @@ static bool handle(const HostedClassic__Message *request)
     return false;
 }
 
-void stock_control_take(const uint8_t *message, size_t len)
+static void take(const uint8_t *message, size_t len)
 {
     struct serial_tlv parts;
 
-    if (!find_parts(message, len, &parts))
+    if (stock_tlv_find(message, len, &parts) < 0)
         stock_panic("not endpoint and data");
-    if (parts.endpoint_len != strlen(ENDPOINT) ||
-        memcmp(parts.endpoint, ENDPOINT, parts.endpoint_len) != 0)
+    if (!stock_tlv_is_for(&parts, ENDPOINT))
         stock_panic("no such endpoint");
 
     HostedClassic__Message *const request =
@@ -184,15 +123,50 @@ void stock_control_take(const uint8_t *message, size_t len)
         stock_panic("a request that cannot be handled");
 }
 
-bool stock_control_is_busy(void)
-{
-    return s_reply_number != 0;
-}
-
-void stock_control_finish(HostedClassic__Message *reply)
+void stock_classic_finish(HostedClassic__Message *reply)
 {
     reply->has_msg = true;
     reply->msg = s_reply_number;
     s_reply_number = 0;
-    send_reply(reply);
+    stock_serial_send(ENDPOINT, &reply->base);
 }
+
+static void send_init(void)
+{
+    const uint8_t tlvs[] = {
+        STOCK_TAG_CHIP,          1, (uint8_t)world->chip_id,
+        STOCK_TAG_SPI_CLOCK_MHZ, 1, world->bus_mhz,
+        STOCK_TAG_CAPABILITY,    1, STOCK_CAPABILITY_WLAN_SPI,
+    };
+
+    stock_serial_send_init(tlvs, sizeof(tlvs));
+}
+
+static int start(void)
+{
+    static const struct stock_receiver receiver = {
+        .take = take,
+        .station_is_connected = stock_classic_is_connected,
+    };
+    const wifi_init_config_t config = WIFI_INIT_CONFIG_DEFAULT();
+
+    stock_serial_start(&receiver);
+    if (esp_event_loop_create_default() != ESP_OK || esp_wifi_init(&config) != ESP_OK ||
+        esp_wifi_set_mode(WIFI_MODE_NULL) != ESP_OK || esp_wifi_start() != ESP_OK)
+        return -1;
+    return 0;
+}
+
+/* While its control task waits for Wi-Fi, the next message fills the only buffer there is, and
+ * nothing more is taken from the bus. */
+static bool takes_frames(void)
+{
+    return s_reply_number == 0;
+}
+
+const struct program stock_classic_program = {
+    .start = start,
+    .send_init = send_init,
+    .on_frame = stock_serial_on_frame,
+    .takes_frames = takes_frames,
+};

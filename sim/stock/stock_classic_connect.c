@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stock firmware: joining and leaving an access point. */
-#include <string.h>
-
+/* Classic stock firmware: joining and leaving an access point. */
 #include "esp_event.h"
 #include "esp_private/wifi.h"
-#include "mac.h"
-#include "stock.h"
+#include "stock_classic.h"
 
 #define MAX_RETRIES 5
 
@@ -14,7 +11,7 @@ static bool s_connected; /* as the firmware sees it: set by a connect, cleared b
 /* Reset by a success only: after one failed request, later ones get no retries. */
 static int s_retries;
 
-bool stock_station_is_connected(void)
+bool stock_classic_is_connected(void)
 {
     return s_connected;
 }
@@ -33,7 +30,7 @@ static void reply_to_connect(int32_t result)
     payload.resp = result;
     reply.payload_case = HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_CONNECT_AP;
     reply.resp_connect_ap = &payload;
-    stock_control_finish(&reply);
+    stock_classic_finish(&reply);
 }
 
 static int32_t result_of(uint8_t reason)
@@ -68,24 +65,12 @@ static void on_station_event(void *arg, esp_event_base_t base, int32_t id, void 
     }
 }
 
-/* Copies a string into a field that need not be terminated. */
-static void put(uint8_t *field, size_t size, const char *text)
-{
-    const size_t len = text != NULL ? strlen(text) : 0;
-
-    memset(field, 0, size);
-    memcpy(field, text != NULL ? text : "", len < size ? len : size);
-}
-
 static bool make_config(const HostedClassic__ReqConnectAp *request, wifi_sta_config_t *ret)
 {
-    put(ret->ssid, sizeof(ret->ssid), request->ssid);
-    put(ret->password, sizeof(ret->password), request->password);
-    if (request->bssid != NULL && request->bssid[0] != '\0') {
-        if (mac_parse(request->bssid, ret->bssid) < 0)
-            return false;
-        ret->bssid_set = true;
-    }
+    stock_put_text(ret->ssid, sizeof(ret->ssid), request->ssid);
+    stock_put_text(ret->password, sizeof(ret->password), request->password);
+    if (!stock_put_bssid(ret, request->bssid))
+        return false;
     ret->pmf_cfg.capable = request->is_wpa3_supported;
     if (request->listen_interval >= 0)
         ret->listen_interval = (uint16_t)request->listen_interval;
@@ -113,8 +98,8 @@ static bool begin_connect(const HostedClassic__ReqConnectAp *request)
     return false;
 }
 
-enum stock_outcome stock_connect_ap(const HostedClassic__Message *request,
-                                    HostedClassic__Message *reply)
+enum stock_outcome stock_classic_connect_ap(const HostedClassic__Message *request,
+                                            HostedClassic__Message *reply)
 {
     static HostedClassic__RespOnly payload;
 
@@ -130,8 +115,8 @@ enum stock_outcome stock_connect_ap(const HostedClassic__Message *request,
     return STOCK_REPLIES;
 }
 
-enum stock_outcome stock_disconnect_ap(const HostedClassic__Message *request,
-                                       HostedClassic__Message *reply)
+enum stock_outcome stock_classic_disconnect_ap(const HostedClassic__Message *request,
+                                               HostedClassic__Message *reply)
 {
     static HostedClassic__RespOnly payload;
 
