@@ -35,6 +35,7 @@ static int make_world(const struct options *options)
     sim_clock_init(&world->clock, options->time, options->bus_mhz);
     world->chip_id = options->chip_id;
     world->bus_mhz = options->bus_mhz;
+    world->dialect = options->dialect;
     memcpy(world->mac, options->mac, sizeof(world->mac));
     world->flash = -1;
     world->bus.listener = world->bus.client = -1;
@@ -100,7 +101,8 @@ static bool survives_start(const struct options *options)
 
 static void run(const struct options *options)
 {
-    const struct program *const program = options->stock ? &stock_classic_program : &firmware_program;
+    const struct program *const program =
+        options->stock ? &stock_classic_program : &firmware_program;
 
     sim_clock_spend_us(&world->clock, BOOT_US);
     if (!board_boot() || !survives_start(options)) {

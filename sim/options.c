@@ -26,7 +26,7 @@ static const char s_help[] =
     "  --flash-size SIZE       of a new flash file (4MB)\n"
     "  --partition-table FILE  of a new flash file: .csv or .bin\n"
     "  --mac ADDRESS           base address in eFuse (24:0a:c4:11:22:33)\n"
-    "  --dialect classic       of the control path\n"
+    "  --dialect DIALECT       of the control path: classic or ctrl (classic)\n"
     "  --stock                 behave as upstream's firmware, faults included\n"
     "  --bootloader KIND       plain or rollback (rollback; plain with --stock)\n"
     "  --aps FILE              access points: a JSON list of ssid, bssid, channel, rssi,\n"
@@ -140,13 +140,15 @@ static int take_flash_size(const char *text, struct options *options)
     return 0;
 }
 
-static int take_dialect(const char *text)
+static int take_dialect(const char *text, struct options *options)
 {
-    if (strcmp(text, "classic") == 0)
-        return 0;
-    if (strcmp(text, "ctrl") == 0)
-        return refuse("--dialect ctrl is not there yet: this version speaks classic only");
-    return refuse("--dialect: %s is not a dialect", text);
+    static const char *const dialects[] = {[DIALECT_CLASSIC] = "classic", [DIALECT_CTRL] = "ctrl"};
+    const int dialect = choose("dialect", text, dialects, 2);
+
+    if (dialect < 0)
+        return dialect;
+    options->dialect = (enum dialect)dialect;
+    return 0;
 }
 
 static int take_bootloader(const char *text, int *ret)
@@ -228,7 +230,7 @@ static int take(int option, const char *argument, struct options *options, int *
             return refuse("--mac: %s is not a station's address", argument);
         return 0;
     case OPTION_DIALECT:
-        return take_dialect(argument);
+        return take_dialect(argument, options);
     case OPTION_STOCK:
         options->stock = true;
         return 0;
@@ -279,6 +281,10 @@ int options_parse(int argc, char *const *argv, struct options *ret, int *ret_sta
         rc = refuse("%s belongs to no option", argv[optind]);
     if (rc == 0 && (options.flash == NULL || options.bus == NULL))
         rc = refuse("--flash FILE and --bus SOCKET are needed");
+    if (rc == 0 && options.stock && options.dialect == DIALECT_CTRL)
+        rc = refuse("--stock speaks the classic dialect alone");
+    if (rc == 0 && !options.stock && options.dialect == DIALECT_CTRL)
+        rc = refuse("--dialect ctrl is not there yet: our own firmware speaks classic alone");
     if (rc < 0) {
         *ret_status = STATUS_USAGE;
         return 1;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "world/clock.h"
+#include "world/program.h"
 
 enum bad_boot {
     BAD_BOOT_NONE,
@@ -28,6 +29,7 @@ struct options {
     uint8_t bus_mhz;                /* the bus speed of that chip */
     uint32_t flash_bytes;           /* 0: as the file has, or 4 MB */
     uint8_t mac[6];
+    enum dialect dialect;
     bool stock;
     bool rollback; /* the boot loader can roll back */
     bool verbose;

@@ -6,6 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What a program speaks on its control path: as --dialect says. */
+enum dialect {
+    DIALECT_CLASSIC,
+    DIALECT_CTRL,
+};
+
 struct program {
     /* From boot until it is ready for frames. Returns 0, or -EIO when it gave up. */
     int (*start)(void);

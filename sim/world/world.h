@@ -16,6 +16,7 @@
 #include "clock.h"
 #include "ctl.h"
 #include "events.h"
+#include "program.h"
 
 #define WORLD_RTC_BYTES 8192
 
@@ -37,8 +38,9 @@ struct world {
 
     uint16_t chip_id; /* as in an image's header */
     uint8_t bus_mhz;
-    uint8_t mac[6]; /* eFuse: the base address */
-    int flash;      /* descriptor of the flash file */
+    enum dialect dialect; /* which the firmware was built for */
+    uint8_t mac[6];       /* eFuse: the base address */
+    int flash;            /* descriptor of the flash file */
     uint32_t flash_bytes;
     uint64_t flash_operations; /* since the start of the simulator */
     enum world_reset reset;    /* why the chip runs since boot_us */

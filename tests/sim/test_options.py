@@ -32,7 +32,7 @@ def test_help_needs_nothing(build: Build, folder: Path) -> None:
     done = run(build, folder, "", "--help")
     assert done.returncode == DONE
     assert done.stderr == ""
-    for option in ("--flash", "--bus", "--stock", "--power-cut", "--bad-boot", "--ctl"):
+    for option in ("--flash", "--bus", "--dialect", "--stock", "--power-cut", "--bad-boot", "--ctl"):
         assert option in done.stdout
 
 
@@ -51,6 +51,7 @@ def test_help_needs_nothing(build: Build, folder: Path) -> None:
         ("--mac", "24:0a:c4:11:22"),
         ("--mac", "01:00:00:00:00:00"),
         ("--dialect", "ctrl"),
+        ("--stock", "--dialect", "ctrl"),
         ("--dialect", "rpc"),
         ("--bootloader", "grub"),
         ("--time", "slow"),
@@ -69,10 +70,6 @@ def test_wrong_use_is_told(build: Build, folder: Path, args: tuple[str, ...]) ->
     assert done.returncode == USAGE
     assert done.stderr.strip()
     assert list(folder.iterdir()) == [], "nothing was made"
-
-
-def test_dialect_ctrl_says_that_it_is_to_come(build: Build, folder: Path) -> None:
-    assert "not there yet" in run(build, folder, "--dialect", "ctrl").stderr
 
 
 @pytest.mark.parametrize(
