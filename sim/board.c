@@ -115,13 +115,20 @@ static uint32_t flash_bytes(const struct options *options)
     return 4U << 20;
 }
 
+static const char *version_of_new(const struct options *options)
+{
+    if (!options->stock)
+        return FIRMWARE_VERSION;
+    return options->dialect == DIALECT_CTRL ? STOCK_CTRL_VERSION : STOCK_CLASSIC_VERSION;
+}
+
 static int open_flash(const struct options *options, char *why, size_t size)
 {
     struct options sized = *options;
     struct partition_table table;
     const struct factory_image image = {
         .project = "network_adapter",
-        .version = options->stock ? STOCK_VERSION : FIRMWARE_VERSION,
+        .version = version_of_new(options),
         .marker = options->stock ? NULL : EXTENSION_MARKER,
     };
 

@@ -8,8 +8,9 @@
 #include "options.h"
 
 /* Versions of the images in a new flash file. */
-#define FIRMWARE_VERSION SIM_PROJECT_VERSION
-#define STOCK_VERSION    "0.3" /* upstream's, of October 2021 */
+#define FIRMWARE_VERSION      SIM_PROJECT_VERSION
+#define STOCK_CLASSIC_VERSION "0.3"          /* upstream's, of October 2021 */
+#define STOCK_CTRL_VERSION    "FG-1.0.0.0.0" /* of April 2026 */
 
 /* By which hosts know, before an update, that an image has our extension. */
 #define EXTENSION_MARKER "esp-hosted-ota-ext-1"

@@ -99,10 +99,16 @@ static bool survives_start(const struct options *options)
     return false;
 }
 
+static const struct program *choose_program(const struct options *options)
+{
+    if (!options->stock)
+        return &firmware_program;
+    return options->dialect == DIALECT_CTRL ? &stock_ctrl_program : &stock_classic_program;
+}
+
 static void run(const struct options *options)
 {
-    const struct program *const program =
-        options->stock ? &stock_classic_program : &firmware_program;
+    const struct program *const program = choose_program(options);
 
     sim_clock_spend_us(&world->clock, BOOT_US);
     if (!board_boot() || !survives_start(options)) {

@@ -62,6 +62,16 @@ esp_err_t esp_wifi_init(const wifi_init_config_t *config)
     return ESP_OK;
 }
 
+esp_err_t esp_wifi_deinit(void)
+{
+    if (!wifi_driver.initialised)
+        return ESP_ERR_WIFI_NOT_INIT;
+    if (wifi_driver.started)
+        return ESP_ERR_WIFI_NOT_STOPPED;
+    wifi_driver.initialised = false;
+    return ESP_OK;
+}
+
 static void switch_station(bool before, bool after)
 {
     if (before == after)

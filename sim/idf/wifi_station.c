@@ -100,7 +100,10 @@ static void leave(uint8_t reason)
     s_state = STATION_IDLE;
     sim_timer_disarm(&s_answer);
     air_leave(&world->air);
+    if (reason == WIFI_REASON_ASSOC_LEAVE) /* upstream's handlers were told of no access point */
+        s_ap = (struct air_ap){0};
     post_disconnected(reason);
+    s_ap = (struct air_ap){0};
 }
 
 static void on_lost(void)

@@ -20,6 +20,7 @@
 #include "serial_tlv.h"
 
 extern const struct program stock_classic_program;
+extern const struct program stock_ctrl_program;
 
 #define STOCK_SUCCESS 0
 #define STOCK_FAILURE (-1)

@@ -37,6 +37,7 @@ typedef struct {
 #define WIFI_INIT_CONFIG_DEFAULT() {.nvs_enable = 1, .magic = WIFI_INIT_CONFIG_MAGIC}
 
 esp_err_t esp_wifi_init(const wifi_init_config_t *config);
+esp_err_t esp_wifi_deinit(void);
 esp_err_t esp_wifi_set_mode(wifi_mode_t mode);
 esp_err_t esp_wifi_get_mode(wifi_mode_t *mode);
 esp_err_t esp_wifi_start(void);
