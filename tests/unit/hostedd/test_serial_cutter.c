@@ -112,6 +112,57 @@ static void single_bytes_give_the_same_messages(void **state)
     check_output(wire, whole);
 }
 
+/* The longest that a host may send, behind a head of one byte more than the classic one. */
+static void a_ctrl_message_passes_wherever_its_head_is_cut(void **state)
+{
+    static const size_t sizes[] = {15, 24, 4025, SERIAL_TLV_MAX_BYTES - 1, SERIAL_TLV_MAX_BYTES};
+    const size_t head = SERIAL_TLV_OVERHEAD(sizeof("ctrlResp") - 1);
+    uint8_t wire[SERIAL_TLV_MAX_BYTES];
+
+    assert_int_equal(head, 14);
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        const size_t whole = make_message("ctrlResp", sizes[i] - head, wire, sizeof(wire));
+
+        for (size_t cut = 0; cut <= head; cut++)
+            for (size_t second = cut; second <= head; second++) {
+                setup(state);
+                put_in(wire, cut);
+                put_in(wire + cut, second - cut);
+                put_in(wire + second, whole - second - 1);
+                assert_int_equal(s_output.count, 0);
+                put_in(wire + whole - 1, 1);
+                assert_int_equal(s_output.count, 1);
+                check_output(wire, sizes[i]);
+                assert_int_equal(serial_cutter_pending(&s_cutter), 0);
+            }
+    }
+}
+
+/* What an update puts on the way without a pause, in reads of any size. */
+static void ctrl_messages_in_a_row_stay_apart(void **state)
+{
+    static const size_t reads[] = {1, 13, 14, 15, 255, 1000, SERIAL_TLV_MAX_BYTES};
+    static uint8_t wire[8 * SERIAL_TLV_MAX_BYTES];
+    size_t end[8];
+    size_t whole = 0;
+
+    for (size_t i = 0; i < 8; i++) {
+        const size_t data = i % 2 == 0 ? SERIAL_TLV_MAX_BYTES - 14 : i;
+
+        whole += make_message("ctrlResp", data, wire + whole, sizeof(wire) - whole);
+        end[i] = whole;
+    }
+    for (size_t r = 0; r < sizeof(reads) / sizeof(reads[0]); r++) {
+        setup(state);
+        for (size_t at = 0; at < whole; at += reads[r])
+            put_in(wire + at, whole - at < reads[r] ? whole - at : reads[r]);
+        assert_int_equal(s_output.count, 8);
+        for (size_t i = 0; i < 8; i++)
+            assert_int_equal(s_output.end[i], end[i]);
+        check_output(wire, whole);
+    }
+}
+
 static void an_incomplete_message_waits_for_quiet(void **state)
 {
     uint8_t wire[64];
@@ -220,6 +271,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(every_split_gives_the_same_messages, setup),
         cmocka_unit_test_setup(single_bytes_give_the_same_messages, setup),
+        cmocka_unit_test_setup(a_ctrl_message_passes_wherever_its_head_is_cut, setup),
+        cmocka_unit_test_setup(ctrl_messages_in_a_row_stay_apart, setup),
         cmocka_unit_test_setup(an_incomplete_message_waits_for_quiet, setup),
         cmocka_unit_test_setup(what_is_no_message_goes_on_as_it_came, setup),
         cmocka_unit_test_setup(a_message_behind_noise_stays_whole, setup),
