@@ -8,6 +8,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "kept_dialect.h"
 #include "log.h"
 #include "routes.h"
 #include "tap.h"
@@ -178,10 +179,12 @@ static int open_and_serve(struct daemon *d)
     if (rc < 0)
         return rc;
 
+    kept_dialect_forget(routes->control.slave); /* a predecessor's of the same number */
     rc = serve(d);
     if (rc < 0)
         log_info("cannot go on: %s", strerror(-rc));
     say_what_was_dropped(routes);
+    kept_dialect_forget(routes->control.slave);
     control_pty_close(&routes->control);
     if (routes->link.up)
         routes->link.bus->ops->close(routes->link.bus);

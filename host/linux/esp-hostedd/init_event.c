@@ -11,6 +11,7 @@ enum {
     TAG_CAPABILITIES = 0,
     TAG_SPI_MHZ = 1,
     TAG_CHIP = 2,
+    TAG_RAW_THROUGHPUT = 3,
     TAG_FIRMWARE = 4,
 
     FIRMWARE_BYTES = 8, /* three characters, then five numbers */
@@ -36,13 +37,15 @@ static void read_tlv(uint8_t tag, const uint8_t *value, size_t len, struct init_
         event->spi_mhz = value[0];
     else if (tag == TAG_CHIP && len == 1)
         event->chip = value[0];
+    else if (tag == TAG_RAW_THROUGHPUT && len == 1)
+        event->raw_throughput = value[0];
     else if (tag == TAG_FIRMWARE && len == FIRMWARE_BYTES)
         read_firmware(value, event);
 }
 
 bool init_event_parse(const struct frame *frame, struct init_event *ret)
 {
-    struct init_event event = {.chip = -1, .capabilities = -1, .spi_mhz = -1};
+    struct init_event event = {.chip = -1, .capabilities = -1, .spi_mhz = -1, .raw_throughput = -1};
 
     if (frame->interface_type != FRAME_PRIVATE || frame->packet_type != PACKET_EVENT ||
         frame->length < 2 || frame->payload[0] != EVENT_INIT)

@@ -9,9 +9,13 @@
 #include "frame.h"
 
 struct init_event {
-    int chip;          /* as in ESP-IDF's image header; -1: not told */
-    int capabilities;  /* bits; -1: not told */
-    int spi_mhz;       /* -1: not told */
+    int chip;         /* as in ESP-IDF's image header; -1: not told */
+    int capabilities; /* bits; -1: not told */
+    int spi_mhz;      /* -1: not told */
+
+    /* Whether it measures the bus instead of carrying packets. Bit 0: it does, bit 1: it sends;
+     * -1: not told. */
+    int raw_throughput;
     char firmware[33]; /* "FG-1.0.0.0.0"; empty: not told */
 };
 

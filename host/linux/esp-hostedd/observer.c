@@ -10,6 +10,8 @@ struct dialect {
 
 static const struct dialect dialects[] = {
     {"control", observer_decode_classic},
+    {"ctrlResp", observer_decode_ctrl},
+    {"ctrlEvnt", observer_decode_ctrl},
 };
 
 static enum observer_event decode(const uint8_t *message, size_t len)
@@ -48,4 +50,14 @@ enum observer_event observer_take(struct observer *observer, const struct frame 
         event = decode(observer->message, observer->len);
     observer_reset(observer);
     return event;
+}
+
+bool observer_is_mcu(const struct frame *frame)
+{
+    static const char head[] = "\x01\x06\x00RPC"; /* then Evt or Rsp, and the data's tag */
+
+    return (frame->interface_type == FRAME_SERIAL || frame->interface_type == FRAME_HCI) &&
+           frame->length >= 10 && memcmp(frame->payload, head, 6) == 0 &&
+           (memcmp(frame->payload + 6, "Evt\x02", 4) == 0 ||
+            memcmp(frame->payload + 6, "Rsp\x02", 4) == 0);
 }

@@ -2,8 +2,8 @@
 #ifndef HOSTEDD_OBSERVER_H
 #define HOSTEDD_OBSERVER_H
 /*
- * Looks at the answers that pass from the ESP32 to the tools, and tells from them whether the
- * station is connected. It changes nothing, asks nothing, and what it cannot read it lets pass.
+ * Looks at what passes from the ESP32 to the tools, and tells from it whether the station is
+ * connected. It changes nothing, asks nothing, and what it cannot read it lets pass.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,7 +30,14 @@ void observer_reset(struct observer *observer);
 /* One serial frame from the ESP32. */
 enum observer_event observer_take(struct observer *observer, const struct frame *fragment);
 
+/*
+ * Whether the frame begins a message of esp-hosted-mcu, the sister firmware whose hosts are
+ * microcontrollers. It numbers the interfaces otherwise: its control path is on 3, HCI here.
+ */
+bool observer_is_mcu(const struct frame *frame);
+
 /* One decoder per dialect: the protobuf message behind that dialect's endpoint name. */
 enum observer_event observer_decode_classic(const uint8_t *data, size_t len);
+enum observer_event observer_decode_ctrl(const uint8_t *data, size_t len);
 
 #endif

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "init_event.h"
+#include "kept_dialect.h"
 #include "log.h"
 #include "tap.h"
 
@@ -39,10 +40,18 @@ static void set_carrier(struct routes *r, bool on)
         log_info("%s: carrier %s", r->options->tap_name, on ? "on" : "off");
 }
 
+/* Other firmware may come up: what tools found this one to speak must not be believed any more. */
+static void forget_dialect(struct routes *r)
+{
+    kept_dialect_forget(r->control.slave);
+    r->mcu_said = false;
+}
+
 /* The bus */
 
 static void on_link_lost(struct routes *r, int error)
 {
+    forget_dialect(r);
     log_info("%s: connection lost: %s; trying again", r->options->bus_name, strerror(-error));
     bus_link_drop(&r->link, now_ms());
     observer_reset(&r->observer);
@@ -74,14 +83,27 @@ static void on_init(struct routes *r, const struct init_event *init)
 {
     const char *chip = init_event_chip_name(init->chip);
 
+    forget_dialect(r);
     log_info("%s: the ESP32 has booted: chip %s, firmware %s", r->options->bus_name,
              chip != NULL ? chip : "unknown",
              init->firmware[0] != '\0' ? init->firmware : "untold");
-    log_detail("chip id %d, capabilities 0x%02x, SPI clock %d MHz (-1: not told)", init->chip,
-               (unsigned)init->capabilities, init->spi_mhz);
+    log_detail("chip id %d, capabilities 0x%02x, SPI clock %d MHz, throughput test %d (-1: not "
+               "told)",
+               init->chip, (unsigned)init->capabilities, init->spi_mhz, init->raw_throughput);
     frame_queue_drop_torn(&r->link.queue);
     observer_reset(&r->observer);
     set_carrier(r, false);
+}
+
+/* Once: it would be said of every event. */
+static void say_if_mcu(struct routes *r, const struct frame *frame)
+{
+    if (r->mcu_said || !observer_is_mcu(frame))
+        return;
+    log_info("%s: the ESP32 runs esp-hosted-mcu, whose hosts are microcontrollers: "
+             "no update through this driver",
+             r->options->bus_name);
+    r->mcu_said = true;
 }
 
 static void on_serial(struct routes *r, const struct frame *frame)
@@ -102,6 +124,7 @@ static void on_frame(struct routes *r, const struct frame *frame)
 {
     struct init_event init;
 
+    say_if_mcu(r, frame);
     if (frame->interface_type == FRAME_SERIAL)
         on_serial(r, frame);
     else if (frame->interface_type == FRAME_STATION && r->tap >= 0)

@@ -19,6 +19,7 @@ struct routes {
 
     struct bus_link link;
     bool waiting_said;
+    bool mcu_said;
 
     struct control_pty control;
     struct serial_cutter cutter;

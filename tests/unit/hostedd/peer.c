@@ -70,10 +70,11 @@ int peer_setup(void **state)
     snprintf(peer->bus, sizeof(peer->bus), "%s/bus", peer->folder);
     snprintf(peer->control, sizeof(peer->control), "%s/esps0", peer->folder);
     snprintf(peer->log, sizeof(peer->log), "%s/log", peer->folder);
+    snprintf(peer->kept, sizeof(peer->kept), "%s/esp-hosted-ota", peer->folder);
     peer->listener = -1;
     peer->connection = -1;
     *state = peer;
-    return 0;
+    return setenv("ESP_HOSTED_RUN", peer->folder, 1);
 }
 
 int peer_teardown(void **state)
@@ -88,6 +89,7 @@ int peer_teardown(void **state)
     peer_close(peer);
     unlink(peer->control);
     unlink(peer->log);
+    rmdir(peer->kept);
     rmdir(peer->folder);
     free(peer);
     return status; /* a leak that a sanitizer finds at the daemon's end fails the test, too */
@@ -250,8 +252,22 @@ void peer_expect(int fd, const void *data, size_t len)
     }
 }
 
+unsigned peer_count_log(const struct peer *peer, const char *text)
+{
+    char line[1024];
+    unsigned seen = 0;
+    FILE *log = fopen(peer->log, "re");
+
+    if (log == NULL)
+        return 0;
+    while (fgets(line, sizeof(line), log) != NULL)
+        seen += strstr(line, text) != NULL;
+    fclose(log);
+    return seen;
+}
+
 struct log_wait {
-    const char *path;
+    const struct peer *peer;
     const char *text;
     unsigned times;
 };
@@ -259,21 +275,13 @@ struct log_wait {
 static int has_been_said(void *ctx)
 {
     const struct log_wait *wait = ctx;
-    char line[1024];
-    unsigned seen = 0;
-    FILE *log = fopen(wait->path, "re");
 
-    if (log == NULL)
-        return 0;
-    while (fgets(line, sizeof(line), log) != NULL)
-        seen += strstr(line, wait->text) != NULL;
-    fclose(log);
-    return seen >= wait->times;
+    return peer_count_log(wait->peer, wait->text) >= wait->times;
 }
 
 void peer_wait_log(struct peer *peer, const char *text, unsigned times)
 {
-    struct log_wait wait = {peer->log, text, times};
+    struct log_wait wait = {peer, text, times};
 
     peer_wait(has_been_said, &wait, text);
 }

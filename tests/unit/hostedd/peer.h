@@ -14,7 +14,8 @@
 #define PEER_PATIENCE_MS 30000
 
 struct peer {
-    char folder[64]; /* of this test's own */
+    char folder[64]; /* of this test's own; /run to the daemon and to the test */
+    char kept[96];   /* where answers of the ESP32 are kept */
     char bus[96];
     char control[96];
     char log[96]; /* what the daemon says on standard error */
@@ -52,6 +53,7 @@ void peer_expect(int fd, const void *data, size_t len); /* exactly these bytes c
 
 /* Waits until the daemon has said this, `times` times. */
 void peer_wait_log(struct peer *peer, const char *text, unsigned times);
+unsigned peer_count_log(const struct peer *peer, const char *text); /* how often it has by now */
 
 /* Asks the condition again and again. */
 void peer_wait(int (*condition)(void *ctx), void *ctx, const char *what);

@@ -29,6 +29,7 @@
 #include <cmocka.h>
 
 #include "peer.h"
+#include "serial_tlv.h"
 #include "tap.h"
 
 #define ETHERTYPE 0x88b5 /* for local experiments (IEEE 802): no kernel sends it by itself */
@@ -192,6 +193,17 @@ static void reply(struct peer *peer, const char *data, size_t len)
     peer_send_serial(peer, message, 13 + len);
 }
 
+/* The same of today's firmware: its event, and the reply to a connect that comes before it. */
+static void send_ctrl(struct peer *peer, const char *endpoint, const char *data, size_t len)
+{
+    uint8_t message[64];
+    const int head = serial_tlv_head(endpoint, len, message, sizeof(message));
+
+    assert_int_equal(head, 14);
+    memcpy(message + head, data, len);
+    peer_send_serial(peer, message, 14 + len);
+}
+
 #define CONNECTED     "\x08\x09\x9a\x01\x02\x08\x00"
 #define DISCONNECTED  "\x08\x0f\xca\x01\x02\x08\x00"
 #define NOT_CONNECTED "\x08\x07\x8a\x01\x02\x30\x01"
@@ -219,6 +231,26 @@ static void the_carrier_follows_the_station(void **state)
     peer_wait(has_no_carrier, s_interface, "no carrier after a reboot");
     assert_int_equal(peer_stop_daemon(peer, SIGTERM), 0);
     peer_wait(is_missing, s_interface, "the end of the interface");
+}
+
+/* Handled one after the other: once the second has had its effect, the first would have, too. */
+static void the_carrier_follows_the_events_of_today(void **state)
+{
+    static const char connect_reply[] = "\x08\x02\x10\xcf\x01\x18\x04\xfa\x0c\x00";
+    static const char connected[] = "\x08\x03\x10\xb1\x02\x8a\x13\x00";
+    static const char disconnected[] = "\x08\x03\x10\xaf\x02\xfa\x12\x00";
+    struct peer *peer = *state;
+
+    start(peer);
+    for (unsigned i = 1; i <= 3; i++) {
+        send_ctrl(peer, "ctrlResp", connect_reply, sizeof(connect_reply) - 1);
+        peer_wait_log(peer, "from the ESP32: 24 control bytes", i);
+        assert_true(has_no_carrier(s_interface));
+        send_ctrl(peer, "ctrlEvnt", connected, sizeof(connected) - 1);
+        peer_wait(has_carrier, s_interface, "carrier after the event");
+        send_ctrl(peer, "ctrlEvnt", disconnected, sizeof(disconnected) - 1);
+        peer_wait(has_no_carrier, s_interface, "no carrier after the event");
+    }
 }
 
 /* Of every length that Ethernet has. */
@@ -407,6 +439,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         daemon_test(the_carrier_follows_the_station),
+        daemon_test(the_carrier_follows_the_events_of_today),
         daemon_test(frames_pass_both_ways),
         daemon_test(the_interface_outlives_the_bus),
         daemon_test(a_frame_for_an_interface_that_is_down_is_dropped),

@@ -36,6 +36,7 @@ static void the_event_of_2022_is_read(void **state)
     assert_int_equal(event.chip, 5);
     assert_int_equal(event.spi_mhz, 30);
     assert_int_equal(event.capabilities, 0x68);
+    assert_int_equal(event.raw_throughput, -1);
     assert_string_equal(event.firmware, "");
     assert_string_equal(init_event_chip_name(event.chip), "ESP32-C3");
 }
@@ -43,7 +44,7 @@ static void the_event_of_2022_is_read(void **state)
 static void the_event_of_today_is_read(void **state)
 {
     static const uint8_t payload[] = {
-        0x00, 0x13, 0x02, 0x01, 0x0D, 0x00, 0x01, 0xE8, 0x03, 0x01, 0x00,
+        0x00, 0x13, 0x02, 0x01, 0x0D, 0x00, 0x01, 0xE8, 0x03, 0x01, 0x03,
         0x04, 0x08, 'F',  'G',  0x00, 1,    0,    0,    2,    7,
     };
     struct init_event event;
@@ -53,6 +54,7 @@ static void the_event_of_today_is_read(void **state)
     assert_int_equal(event.chip, 0x0D);
     assert_int_equal(event.capabilities, 0xE8);
     assert_int_equal(event.spi_mhz, -1);
+    assert_int_equal(event.raw_throughput, 3);
     assert_string_equal(event.firmware, "FG-1.0.0.2.7");
 }
 
