@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from . import classic
-from .classic import field, fields
+from .classic import field as field
+from .classic import fields
 
 RESPONSES, EVENTS = b"ctrlResp", b"ctrlEvnt"
 

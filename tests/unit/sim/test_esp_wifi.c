@@ -12,13 +12,15 @@
 #include "esp_mac.h"
 #include "esp_private/wifi.h"
 
+static const uint8_t s_nobody[6];
 static const uint8_t s_station[6] = {0x24, 0x0a, 0xc4, 0x11, 0x22, 0x33};
 
 /* What the event loop brought last. */
 static int32_t s_event = -1;
 static int s_events;
 static uint8_t s_reason;
-static int s_wire; /* our end of what is behind the first access point */
+static uint8_t s_left[6]; /* the access point that the last disconnect named */
+static int s_wire;        /* our end of what is behind the first access point */
 
 static void on_event(void *arg, esp_event_base_t base, int32_t id, void *data)
 {
@@ -26,8 +28,13 @@ static void on_event(void *arg, esp_event_base_t base, int32_t id, void *data)
     (void)base;
     s_event = id;
     s_events++;
-    if (id == WIFI_EVENT_STA_DISCONNECTED)
-        s_reason = ((const wifi_event_sta_disconnected_t *)data)->reason;
+    if (id != WIFI_EVENT_STA_DISCONNECTED)
+        return;
+
+    const wifi_event_sta_disconnected_t *const event = data;
+
+    s_reason = event->reason;
+    memcpy(s_left, event->bssid, sizeof(s_left));
 }
 
 static void put_up(const char *ssid, int8_t rssi, enum air_security security, int tap)
@@ -113,6 +120,7 @@ static void joins_and_leaves(void **state)
     world_settle();
     assert_int_equal(s_event, WIFI_EVENT_STA_DISCONNECTED);
     assert_int_equal(s_reason, WIFI_REASON_ASSOC_LEAVE);
+    assert_memory_equal(s_left, s_nobody, 6);
     assert_int_equal(esp_wifi_sta_get_ap_info(&ap), ESP_ERR_WIFI_NOT_CONNECT);
 }
 
@@ -137,6 +145,27 @@ static void a_lost_access_point_is_told(void **state)
     world_settle();
     assert_int_equal(s_event, WIFI_EVENT_STA_DISCONNECTED);
     assert_int_equal(s_reason, WIFI_REASON_BEACON_TIMEOUT);
+    assert_memory_equal(s_left, world->air.aps[1].bssid, 6);
+    expect_connect("open", "", WIFI_EVENT_STA_DISCONNECTED, WIFI_REASON_NO_AP_FOUND);
+    assert_memory_equal(s_left, s_nobody, 6);
+    air_switch(&world->air, "open", true);
+}
+
+static void switched_off_it_does_nothing(void **state)
+{
+    const wifi_init_config_t config = WIFI_INIT_CONFIG_DEFAULT();
+    wifi_mode_t mode;
+
+    (void)state;
+    assert_int_equal(esp_wifi_deinit(), ESP_ERR_WIFI_NOT_STOPPED);
+    assert_int_equal(esp_wifi_stop(), ESP_OK);
+    assert_int_equal(esp_wifi_deinit(), ESP_OK);
+    assert_int_equal(esp_wifi_deinit(), ESP_ERR_WIFI_NOT_INIT);
+    assert_int_equal(esp_wifi_get_mode(&mode), ESP_ERR_WIFI_NOT_INIT);
+    assert_int_equal(esp_wifi_connect(), ESP_ERR_WIFI_NOT_INIT);
+    assert_int_equal(esp_wifi_init(&config), ESP_OK);
+    assert_int_equal(esp_wifi_start(), ESP_OK);
+    expect_connect("open", "", WIFI_EVENT_STA_CONNECTED, 0);
 }
 
 static void passwords_are_looked_at(void **state)
@@ -292,6 +321,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(joins_and_leaves, setup, teardown),
         cmocka_unit_test_setup_teardown(failures_have_the_driver_s_reasons, setup, teardown),
         cmocka_unit_test_setup_teardown(a_lost_access_point_is_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(switched_off_it_does_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(passwords_are_looked_at, setup, teardown),
         cmocka_unit_test_setup_teardown(a_scan_lists_the_strongest_first, setup, teardown),
         cmocka_unit_test_setup_teardown(the_mode_decides_what_can_be_done, setup, teardown),

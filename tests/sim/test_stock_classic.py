@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""--stock: upstream's firmware as hosts meet it, its faults included."""
+"""--stock: upstream's classic firmware as hosts meet it, its faults included."""
 
 from collections.abc import Callable
 
 import pytest
-from support import classic
+from support import classic, ctrl
 from support.bus import SERIAL, Bus, Frame
 from support.classic import Kind
 from support.simulator import Simulator
@@ -28,7 +28,20 @@ def connect(ssid: str, password: str = "", bssid: str = "") -> bytes:
 
 
 DEADLY = {
-    "unknown endpoint": classic.frame(b"\x08\x02", b"ctrlResp"),
+    "unknown endpoint": classic.frame(b"\x08\x02", b"nobody"),
+    "ctrl request": ctrl.request(ctrl.Kind.GET_MODE),
+    "ctrl request without payload": ctrl.request(ctrl.Kind.GET_VERSION, None),
+    "our request as a ctrl one": classic.frame(b"\x08\x02\x62\x00", ctrl.RESPONSES),
+    "on the endpoint of ctrl's events": classic.frame(b"\x08\x02", ctrl.EVENTS),
+    "mcu request": classic.frame(b"\x08\x02", b"RPCRsp"),
+    "name of 14 bytes": classic.frame(b"\x08\x02", b"controlcontrol"),
+    "name of 15 bytes": classic.frame(b"\x08\x02", b"controlcontrolc"),
+    "name of 16 bytes": classic.frame(b"\x08\x02", b"controlcontrolco"),
+    "name of 300 bytes": classic.frame(b"\x08\x02", b"c" * 300),
+    "no name": classic.frame(b"\x08\x02", b""),
+    "above the receive buffer": classic.request(Kind.OTA_WRITE, classic.field(1, bytes(4097))),
+    "ctrl's numbers": classic.frame(classic.field(1, 103)),
+    "one beyond the last": classic.frame(classic.field(1, 40)),
     "unknown message": classic.frame(classic.field(1, 100)),
     "largest number": classic.frame(classic.field(1, 0x7FFFFFFF)),
     "negative number": classic.frame(classic.field(1, (1 << 64) - 2)),
