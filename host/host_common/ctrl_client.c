@@ -24,42 +24,40 @@ __attribute__((format(printf, 2, 3))) static void say(const struct ctrl_client *
  * all do that need not wait for their data, is spared the look. */
 #define IDLE_MS 2
 
+/* More than any driver queues: a device that never stops talking must not hold a drain for ever. */
+#define DRAIN_LIMIT_BYTES ((size_t)256 * 1024)
+
+/* Numbers of requests begin anywhere below this and count up: the reply to a request of an earlier
+ * process is none to ours. Small enough for four bytes on the wire. */
+#define UID_LIMIT 0x0fffffff
+
 void ctrl_client_init(struct ctrl_client *client, struct link *link, const struct dialect *dialect)
 {
-    client->link = link;
-    client->dialect = dialect;
-    client->cancel = NULL;
-    client->log = NULL;
-    client->log_ctx = NULL;
-    client->strays_seen = false;
-    client->replied_ms = 0;
-    client->unread = 0;
+    *client = (struct ctrl_client){
+        .link = link,
+        .dialect = dialect,
+        .uid = (int32_t)(random_number() % UID_LIMIT),
+    };
 }
 
-static void drop_unread(struct ctrl_client *client)
+bool ctrl_client_is_idle(const struct ctrl_client *client)
 {
-    if (client->unread == 0)
-        return;
-    say(client, "dropped %zu bytes that nobody asked for", client->unread);
-    client->strays_seen = true;
-    client->unread = 0;
-}
-
-int ctrl_client_drain(struct ctrl_client *client)
-{
-    const ssize_t dropped = client->link->ops->drain(client->link);
-
-    if (dropped < 0)
-        return (int)dropped;
-    client->unread += (size_t)dropped;
-    drop_unread(client);
-    return 0;
+    return clock_ms() - client->replied_ms >= IDLE_MS;
 }
 
 static void take(struct ctrl_client *client, size_t n)
 {
     client->unread -= n;
     memmove(client->in, client->in + n, client->unread);
+}
+
+/* Nobody asked for these bytes. */
+static void drop_bytes(struct ctrl_client *client, size_t n, const char *what)
+{
+    say(client, "dropped %zu bytes: %s", n, what);
+    client->counters.bytes += n;
+    client->strays_seen = true;
+    take(client, n);
 }
 
 /* Goes on to the next byte that could start a message. */
@@ -69,69 +67,243 @@ static void resynchronise(struct ctrl_client *client)
 
     while (skip < client->unread && client->in[skip] != 0x01)
         skip++;
-    say(client, "skipped %zu bytes that are no message", skip);
-    client->strays_seen = true;
-    take(client, skip);
+    drop_bytes(client, skip, "they are no message");
 }
 
-/* Whether a message that was read answers the request; if not, it is dropped. */
-static int judge(struct ctrl_client *client, const struct ctrl_request *request, int err,
-                 struct ctrl_reply *reply)
+static void drop_message(struct ctrl_client *client, const char *what)
 {
-    const bool known = err == 0 || err == -EPROTO;
-
-    if (known && reply->command == request->command)
-        return err;
-    if (known)
-        say(client, "dropped a reply to %s while waiting for one to %s",
-            ctrl_command_name(reply->command), ctrl_command_name(request->command));
-    else
-        say(client, "dropped a message that is no reply");
+    say(client, "dropped a message: %s", what);
+    client->counters.messages++;
     client->strays_seen = true;
-    if (err == 0)
-        ctrl_reply_free(reply);
-    return -EAGAIN;
 }
 
-/* Looks for the reply in what has come in. -EAGAIN: it is not there yet. */
-static int find_reply(struct ctrl_client *client, const struct ctrl_request *request,
-                      struct ctrl_reply *ret)
+/* What a whole message turned out to be. */
+enum verdict {
+    NOTHING, /* dropped */
+    REPLY,
+    EMPTY_REPLY, /* to this request, and without its content */
+    EVENT,
+    OTHER_DIALECT,
+};
+
+/* `request` is NULL where nobody waits for a reply. */
+static enum verdict judge_reply(struct ctrl_client *client, const struct ctrl_request *request,
+                                bool empty, const struct ctrl_reply *reply)
+{
+    const char *name = ctrl_command_name(reply->command);
+    char what[80];
+
+    if (request == NULL) {
+        snprintf(what, sizeof(what), "a reply to %s that nobody waits for", name);
+    } else if (reply->command != request->command) {
+        snprintf(what, sizeof(what), "a reply to %s while waiting for one to %s", name,
+                 ctrl_command_name(request->command));
+    } else if (reply->uid != 0 && reply->uid != client->uid) {
+        snprintf(what, sizeof(what), "a reply to %s number %d while waiting for number %d", name,
+                 (int)reply->uid, (int)client->uid);
+    } else {
+        return empty ? EMPTY_REPLY : REPLY;
+    }
+    drop_message(client, what);
+    return NOTHING;
+}
+
+static void hand_on(struct ctrl_client *client, const struct hosted_event *event)
+{
+    client->counters.events++;
+    if (event->kind == HOSTED_EVENT_INIT) {
+        say(client, "the ESP32 has started");
+        client->restarted = true;
+    }
+    if (client->event != NULL)
+        client->event(client->event_ctx, event);
+}
+
+static enum verdict judge(struct ctrl_client *client, const struct ctrl_request *request, int err,
+                          struct ctrl_message *message)
+{
+    enum verdict verdict;
+
+    if (err == 0 && message->is_event) {
+        hand_on(client, &message->event);
+        return EVENT;
+    }
+    if (err != 0 && err != -EPROTO) {
+        drop_message(client, "no reply and no event");
+        return NOTHING;
+    }
+    verdict = judge_reply(client, request, err == -EPROTO, &message->reply);
+    if (verdict != REPLY && err == 0)
+        ctrl_reply_free(&message->reply);
+    return verdict;
+}
+
+/* A message that was meant for another kind of host; but is it a message? */
+static int hear(struct ctrl_client *client, const struct dialect *dialect,
+                const struct serial_tlv *tlv)
+{
+    struct ctrl_message message;
+    const int err = dialect->decode(tlv, &message);
+
+    if (err == -EBADMSG || err == -ENOMEM)
+        return err;
+    if (err == 0 && !message.is_event)
+        ctrl_reply_free(&message.reply);
+    client->heard = dialect;
+    client->restarted |= err == 0 && message.is_event && message.event.kind == HOSTED_EVENT_INIT;
+    drop_message(client, "of another dialect");
+    return 0;
+}
+
+/*
+ * Takes the first message in `in`. 0 with what it is in *ret, and with the reply in *message if it
+ * is that; -EAGAIN: there is no whole message; -ENOMEM.
+ */
+static int take_message(struct ctrl_client *client, const struct ctrl_request *request,
+                        struct ctrl_message *message, enum verdict *ret)
 {
     while (client->unread > 0) {
-        struct serial_tlv message;
-        const int whole = serial_tlv_parse(client->in, client->unread, &message);
+        struct serial_tlv tlv;
+        const int whole = serial_tlv_parse(client->in, client->unread, &tlv);
 
         if (whole == -EAGAIN)
             return -EAGAIN;
 
-        struct ctrl_reply reply = {0};
-        int err = whole < 0 ? whole : client->dialect->decode(&message, &reply);
+        const struct dialect *dialect = whole > 0 ? dialect_of_message(&tlv) : NULL;
+        const bool ours = dialect != NULL && dialect == client->dialect;
+        int err = -EBADMSG;
 
+        if (ours)
+            err = dialect->decode(&tlv, message);
+        else if (dialect != NULL)
+            err = hear(client, dialect, &tlv);
         if (err == -ENOMEM)
             return err;
-        /* A message that does not decode may be the half of one, with a whole one inside. */
+        /* What does not decode may be the half of a message, with a whole one inside. */
         if (err == -EBADMSG) {
             resynchronise(client);
             continue;
         }
         take(client, (size_t)whole);
-        err = judge(client, request, err, &reply);
-        if (err == 0)
-            *ret = reply;
-        if (err != -EAGAIN)
-            return err;
+        *ret = ours ? judge(client, request, err, message) : OTHER_DIALECT;
+        return 0;
     }
     return -EAGAIN;
+}
+
+/* Events in what has come in are heard; nothing else in it is for anybody. */
+static int skip_messages(struct ctrl_client *client)
+{
+    struct ctrl_message message;
+    enum verdict verdict;
+    int err;
+
+    do
+        err = take_message(client, NULL, &message, &verdict);
+    while (err == 0);
+    return err == -EAGAIN ? 0 : err;
+}
+
+static int drop_unread(struct ctrl_client *client)
+{
+    const int err = skip_messages(client);
+
+    if (client->unread > 0)
+        drop_bytes(client, client->unread, "nobody asked for them");
+    return err;
+}
+
+int ctrl_client_drain(struct ctrl_client *client)
+{
+    size_t total = 0;
+    int err = skip_messages(client);
+
+    while (err == 0 && total < DRAIN_LIMIT_BYTES) {
+        const ssize_t got = client->link->ops->take(client->link, client->in + client->unread,
+                                                    sizeof(client->in) - client->unread);
+
+        if (got < 0)
+            return (int)got;
+        if (got == 0)
+            break;
+        total += (size_t)got;
+        client->unread += (size_t)got;
+        err = skip_messages(client);
+    }
+    return err < 0 ? err : drop_unread(client);
+}
+
+static int receive(struct ctrl_client *client, int64_t deadline_ms,
+                   const struct hosted_cancel *cancel)
+{
+    /* Not left to the link: a device that never stops to talk is always ready to be read. */
+    if (clock_ms() >= deadline_ms)
+        return -ETIMEDOUT;
+
+    const ssize_t got =
+        client->link->ops->receive(client->link, client->in + client->unread,
+                                   sizeof(client->in) - client->unread, deadline_ms, cancel);
+
+    if (got < 0)
+        return (int)got;
+    client->unread += (size_t)got;
+    return 0;
 }
 
 static int send_request(struct ctrl_client *client, const struct ctrl_request *request,
                         int64_t deadline_ms)
 {
-    const int len = client->dialect->encode(request, client->out, sizeof(client->out));
+    const int32_t uid = client->uid < UID_LIMIT ? client->uid + 1 : 1;
+    const int len = client->dialect->encode(request, client->dialect->has_uids ? uid : 0,
+                                            client->out, sizeof(client->out));
 
     if (len < 0)
         return len;
+    client->uid = uid;
     return client->link->ops->send(client->link, client->out, (size_t)len, deadline_ms);
+}
+
+/* Clears the way and sends. */
+static int start(struct ctrl_client *client, const struct ctrl_request *request,
+                 int64_t deadline_ms)
+{
+    int err = 0;
+
+    if (client->cancel != NULL && hosted_cancel_requested(client->cancel))
+        return -ECANCELED;
+    if (request->command != CTRL_OTA_WRITE || client->strays_seen || ctrl_client_is_idle(client))
+        err = ctrl_client_drain(client);
+    else if (client->unread > 0)
+        err = drop_unread(client);
+    if (err < 0)
+        return err;
+    if (client->restarted && client->restart_fatal)
+        return -ECONNRESET;
+    return send_request(client, request, deadline_ms);
+}
+
+/* 0 with the reply, -EAGAIN while it is not there, or what ends the call. */
+static int look_for_reply(struct ctrl_client *client, const struct ctrl_request *request,
+                          struct ctrl_reply *ret)
+{
+    for (;;) {
+        struct ctrl_message message;
+        enum verdict verdict;
+        const int err = take_message(client, request, &message, &verdict);
+
+        if (err < 0)
+            return err;
+        if (verdict == REPLY) {
+            *ret = message.reply;
+            return 0;
+        }
+        if (verdict == EMPTY_REPLY)
+            return -EPROTO;
+        if (client->restarted && client->restart_fatal)
+            return -ECONNRESET;
+        if (verdict == OTHER_DIALECT && client->curious)
+            return -EPROTOTYPE;
+    }
 }
 
 int ctrl_client_call(struct ctrl_client *client, const struct ctrl_request *request,
@@ -139,35 +311,33 @@ int ctrl_client_call(struct ctrl_client *client, const struct ctrl_request *requ
 {
     const int64_t deadline_ms = clock_ms() + timeout_ms;
     const struct hosted_cancel *cancel = request->command != CTRL_OTA_END ? client->cancel : NULL;
-    int err = 0;
+    int err = start(client, request, deadline_ms);
 
-    if (client->cancel != NULL && hosted_cancel_requested(client->cancel))
-        return -ECANCELED;
-    drop_unread(client);
-    if (request->command != CTRL_OTA_WRITE || client->strays_seen ||
-        clock_ms() - client->replied_ms >= IDLE_MS)
-        err = ctrl_client_drain(client);
-    if (err == 0)
-        err = send_request(client, request, deadline_ms);
     if (err < 0)
         return err;
-
-    for (;;) {
-        err = find_reply(client, request, ret);
-        if (err != -EAGAIN) {
-            client->replied_ms = clock_ms();
+    while ((err = look_for_reply(client, request, ret)) == -EAGAIN) {
+        err = receive(client, deadline_ms, cancel);
+        if (err < 0)
             return err;
-        }
-        /* Not left to the link: a device that never stops to talk is always ready to be read. */
-        if (clock_ms() >= deadline_ms)
-            return -ETIMEDOUT;
+    }
+    client->replied_ms = clock_ms();
+    return err;
+}
 
-        const ssize_t got =
-            client->link->ops->receive(client->link, client->in + client->unread,
-                                       sizeof(client->in) - client->unread, deadline_ms, cancel);
+int ctrl_client_listen(struct ctrl_client *client, int64_t deadline_ms)
+{
+    for (;;) {
+        struct ctrl_message message;
+        enum verdict verdict;
+        int err = take_message(client, NULL, &message, &verdict);
 
-        if (got < 0)
-            return (int)got;
-        client->unread += (size_t)got;
+        if (err == 0 && verdict == EVENT)
+            return 0;
+        if (err == 0 && verdict == OTHER_DIALECT && client->curious)
+            return -EPROTOTYPE;
+        if (err == -EAGAIN)
+            err = receive(client, deadline_ms, client->cancel);
+        if (err < 0)
+            return err;
     }
 }

@@ -4,7 +4,7 @@
 /*
  * One request, one reply. Cuts the incoming bytes into messages, finds back into the stream after
  * garbage, and takes for the reply only what is one to this request: everything else is dropped
- * with a line in the log.
+ * and counted, with a line in the log. Events are handed on as they come.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,12 +16,29 @@
 
 struct ctrl_client {
     struct link *link;                        /* borrowed */
-    const struct dialect *dialect;            /* borrowed */
+    const struct dialect *dialect;            /* borrowed; NULL: not known yet */
     struct hosted_cancel *cancel;             /* borrowed; NULL: cannot be stopped */
     void (*log)(void *ctx, const char *line); /* NULL: nobody listens */
     void *log_ctx;
+    void (*event)(void *ctx, const struct hosted_event *event); /* NULL: nobody listens */
+    void *event_ctx;
+
+    /*
+     * A message of another dialect was heard since this was last set to NULL. While `curious`, that
+     * ends a call.
+     */
+    const struct dialect *heard;
+    bool curious;
+
+    /* The ESP32 has started anew since this was last set to false. While `restart_fatal`, that ends
+     * a call: whatever it was told before is forgotten. */
+    bool restarted;
+    bool restart_fatal;
+
+    struct hosted_counters counters;
 
     /* Private. */
+    int32_t uid;        /* of the last request */
     bool strays_seen;   /* this ESP32 has said something that nobody asked for */
     int64_t replied_ms; /* when the last reply was found */
     size_t unread;      /* bytes in `in` that are no whole message yet */
@@ -32,7 +49,10 @@ struct ctrl_client {
 /* Everything but the pointers may be zero; the structure needs no end. */
 void ctrl_client_init(struct ctrl_client *client, struct link *link, const struct dialect *dialect);
 
-/* Drops whatever has come in and was not asked for. 0 or what the link said. */
+/* The last reply is so long ago that something else may have come in since. */
+bool ctrl_client_is_idle(const struct ctrl_client *client);
+
+/* Reads what has come in, for its events, and drops the rest. 0 or what the link said. */
 int ctrl_client_drain(struct ctrl_client *client);
 
 /*
@@ -44,10 +64,15 @@ int ctrl_client_drain(struct ctrl_client *client);
  *   -ECANCELED the wait was stopped; an `end` that is sent is waited for all the same, because what
  *              it said decides what boots
  *   -EPROTO    a reply to this request came, without its content
- *   -EMSGSIZE  the request is too large; nothing was sent
+ *   -EMSGSIZE, -ENOTSUP  the request is too large, or the dialect has none such; nothing was sent
+ *   -ECONNRESET  the ESP32 has restarted, which `restart_fatal` forbids
+ *   -EPROTOTYPE  another dialect was heard, for which `curious` listens
  *   -ENOMEM
  */
 int ctrl_client_call(struct ctrl_client *client, const struct ctrl_request *request,
                      unsigned timeout_ms, struct ctrl_reply *ret);
+
+/* Waits for an event, without a request. 0 once one was handed on, or as above. */
+int ctrl_client_listen(struct ctrl_client *client, int64_t deadline_ms);
 
 #endif

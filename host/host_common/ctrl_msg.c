@@ -9,10 +9,20 @@
 const char *ctrl_command_name(enum ctrl_command command)
 {
     static const char *const names[] = {
-        [CTRL_GET_MAC] = "get_mac", [CTRL_GET_MODE] = "get_mode", [CTRL_SET_MODE] = "set_mode",
-        [CTRL_GET_AP] = "get_ap",   [CTRL_CONNECT] = "connect",   [CTRL_DISCONNECT] = "disconnect",
-        [CTRL_SCAN] = "scan",       [CTRL_SET_MAC] = "set_mac",   [CTRL_OTA_BEGIN] = "begin",
-        [CTRL_OTA_WRITE] = "write", [CTRL_OTA_END] = "end",
+        [CTRL_GET_MAC] = "get_mac",
+        [CTRL_GET_MODE] = "get_mode",
+        [CTRL_SET_MODE] = "set_mode",
+        [CTRL_GET_AP] = "get_ap",
+        [CTRL_CONNECT] = "connect",
+        [CTRL_DISCONNECT] = "disconnect",
+        [CTRL_SCAN] = "scan",
+        [CTRL_SET_MAC] = "set_mac",
+        [CTRL_OTA_BEGIN] = "begin",
+        [CTRL_OTA_WRITE] = "write",
+        [CTRL_OTA_END] = "end",
+        [CTRL_GET_VERSION] = "get_version",
+        [CTRL_SET_HEARTBEAT] = "set_heartbeat",
+        [CTRL_SET_FEATURE] = "set_feature",
     };
 
     return names[command];

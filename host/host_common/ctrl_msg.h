@@ -20,6 +20,10 @@ enum ctrl_command {
     CTRL_OTA_BEGIN,
     CTRL_OTA_WRITE,
     CTRL_OTA_END,
+    /* The ctrl dialect alone has these. */
+    CTRL_GET_VERSION,
+    CTRL_SET_HEARTBEAT,
+    CTRL_SET_FEATURE,
 };
 
 struct ctrl_request {
@@ -36,6 +40,14 @@ struct ctrl_request {
             size_t len;
             uint64_t offset; /* in the image; for messages, the stock protocol has none */
         } write;
+        struct {
+            bool enable;
+            unsigned seconds;
+        } heartbeat;
+        struct {
+            enum hosted_feature feature;
+            bool enable;
+        } feature;
     };
 };
 
@@ -51,6 +63,7 @@ enum ctrl_outcome {
 /* To be given to ctrl_reply_free(). */
 struct ctrl_reply {
     enum ctrl_command command; /* of the request that it answers */
+    int32_t uid;               /* of that request; 0: the firmware or its dialect has none */
     enum ctrl_outcome outcome;
     int32_t code; /* the result as the device sent it */
     union {
@@ -63,7 +76,17 @@ struct ctrl_reply {
         struct {
             struct hosted_ap *list; /* owned */
             size_t count;
-        } scan; /* SCAN */
+        } scan;                          /* SCAN */
+        char version[HOSTED_TEXT_BYTES]; /* GET_VERSION: "FG-1.0.0.0.0"; printable */
+    };
+};
+
+/* What came from the ESP32: a reply, or an event that nobody asked for. */
+struct ctrl_message {
+    bool is_event;
+    union {
+        struct ctrl_reply reply;
+        struct hosted_event event;
     };
 };
 

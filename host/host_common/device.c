@@ -2,14 +2,18 @@
 #include "device_internal.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fault.h"
+#include "kept_dialect.h"
 
 #define DEFAULT_PATH "/dev/esps0"
 
-/* The question who is there is answered at once or not at all; it is asked this often. */
+/* Of a firmware whose dialect is known: the question who is there is answered at once or not at
+ * all; it is asked this often. */
 #define IDENTIFY_TRIES     2
 #define IDENTIFY_TIMEOUT_S 3
 
@@ -23,6 +27,19 @@ static const char *path_of(const struct hosted_options *options)
     return path != NULL && *path != '\0' ? path : DEFAULT_PATH;
 }
 
+static void on_event(void *ctx, const struct hosted_event *event)
+{
+    struct hosted_device *device = ctx;
+
+    /* Another firmware may have started: what was found out of the last one does not hold. */
+    if (event->kind == HOSTED_EVENT_INIT)
+        kept_dialect_forget(device->path);
+    if (device->watch != NULL)
+        device->watch(device->watch_ctx, event);
+    if (device->event != NULL)
+        device->event(device->event_ctx, event);
+}
+
 int device_new(const struct hosted_options *options, const char *path, struct link *link,
                struct hosted_device **ret, struct hosted_fault *fault)
 {
@@ -34,10 +51,15 @@ int device_new(const struct hosted_options *options, const char *path, struct li
     }
     device->link = link;
     strcpy(device->path, path);
-    ctrl_client_init(&device->client, link, &dialect_classic);
+    ctrl_client_init(&device->client, link, NULL);
+    device->client.event = on_event;
+    device->client.event_ctx = device;
     if (options != NULL) {
         device->dialect = options->dialect;
+        device->client.dialect = dialect_find(options->dialect);
         device->timeout_s = options->timeout_s;
+        device->event = options->event;
+        device->event_ctx = options->event_ctx;
         device->client.cancel = options->cancel;
         device->client.log = options->log;
         device->client.log_ctx = options->log_ctx;
@@ -73,9 +95,86 @@ const char *hosted_path(const struct hosted_device *device)
     return device->path;
 }
 
+static int no_send(struct link *link, const void *message, size_t len, int64_t deadline_ms)
+{
+    (void)link, (void)message, (void)len, (void)deadline_ms;
+    return -ENODEV;
+}
+
+static ssize_t no_receive(struct link *link, void *buf, size_t size, int64_t deadline_ms,
+                          const struct hosted_cancel *cancel)
+{
+    (void)link, (void)buf, (void)size, (void)deadline_ms, (void)cancel;
+    return -ENODEV;
+}
+
+static ssize_t no_take(struct link *link, void *buf, size_t size)
+{
+    (void)link, (void)buf, (void)size;
+    return -ENODEV;
+}
+
+static void no_close(struct link *link)
+{
+    (void)link;
+}
+
+/* In the place of one that is lost. */
+static struct link no_link = {
+    .ops = &(const struct link_ops){no_send, no_receive, no_take, no_close},
+};
+
+static void set_link(struct hosted_device *device, struct link *link)
+{
+    device->link = link;
+    device->client.link = link;
+    device->client.unread = 0;
+}
+
+void device_unlink(struct hosted_device *device)
+{
+    device->link->ops->close(device->link);
+    set_link(device, &no_link);
+}
+
+int device_relink(struct hosted_device *device, struct hosted_fault *fault)
+{
+    struct link *link;
+    const int err = device->link == &no_link ? link_open(device->path, &link, fault) : -EALREADY;
+
+    if (err == -EALREADY)
+        return 0;
+    if (err == 0)
+        set_link(device, link);
+    return err;
+}
+
+void device_say(const struct hosted_device *device, const char *format, ...)
+{
+    char line[160];
+    va_list args;
+
+    if (device->client.log == NULL)
+        return;
+    va_start(args, format);
+    vsnprintf(line, sizeof(line), format, args);
+    va_end(args);
+    device->client.log(device->client.log_ctx, line);
+}
+
 const struct hosted_identity *hosted_identity(const struct hosted_device *device)
 {
     return &device->identity;
+}
+
+enum hosted_dialect hosted_dialect(const struct hosted_device *device)
+{
+    return device->client.dialect != NULL ? device->client.dialect->id : HOSTED_DIALECT_AUTO;
+}
+
+const struct hosted_counters *hosted_counters(const struct hosted_device *device)
+{
+    return &device->client.counters;
 }
 
 unsigned device_timeout_ms(const struct hosted_device *device, unsigned default_s)
@@ -86,10 +185,16 @@ unsigned device_timeout_ms(const struct hosted_device *device, unsigned default_
     return (timeout_s < longest_s ? timeout_s : longest_s) * 1000;
 }
 
+const char *device_version(const struct hosted_device *device)
+{
+    return device->identity.known ? device->identity.version : device->release;
+}
+
 const char *device_old_firmware(const struct hosted_device *device)
 {
-    return device->identity.known && device->identity.version[0] != '\0' ? device->identity.version
-                                                                         : "the old firmware";
+    const char *version = device_version(device);
+
+    return *version != '\0' ? version : "the old firmware";
 }
 
 void device_say_unchanged(const struct hosted_device *device, struct hosted_fault *fault)
@@ -97,7 +202,23 @@ void device_say_unchanged(const struct hosted_device *device, struct hosted_faul
     fault_add(fault, "; %s is still in place", device_old_firmware(device));
 }
 
-static int link_fault(const struct hosted_device *device, const struct ctrl_request *request,
+/* Who is there, and why that does not do. */
+static int not_served(const struct hosted_device *device, struct hosted_fault *fault)
+{
+    return fault_set(fault, HOSTED_REFUSED, -EPROTONOSUPPORT,
+                     "%s: this is ESP-Hosted-MCU (endpoint RPCRsp), whose host is a "
+                     "microcontroller: it is not served here",
+                     device->path);
+}
+
+static int no_such_request(const struct hosted_device *device, const char *name,
+                           struct hosted_fault *fault)
+{
+    return fault_set(fault, HOSTED_REFUSED, -ENOTSUP, "%s: firmware of the dialect %s has no %s",
+                     device->path, hosted_dialect_name(hosted_dialect(device)), name);
+}
+
+int device_link_fault(const struct hosted_device *device, const struct ctrl_request *request,
                       int error, unsigned timeout_ms, struct hosted_fault *fault)
 {
     char buf[CTRL_REQUEST_NAME_BYTES];
@@ -113,8 +234,13 @@ static int link_fault(const struct hosted_device *device, const struct ctrl_requ
     case -EPROTO:
         return fault_set(fault, HOSTED_NO_ANSWER, error, "%s: the answer to %s has no content",
                          device->path, name);
+    case -ECONNRESET:
+        return fault_set(fault, HOSTED_NO_ANSWER, error, "%s: the ESP32 restarted at %s",
+                         device->path, name);
     case -ECANCELED:
         return fault_set(fault, HOSTED_LOCAL, error, "%s: interrupted at %s", device->path, name);
+    case -ENOTSUP:
+        return no_such_request(device, name, fault);
     case -ENOMEM:
     case -EMSGSIZE:
         return fault_set(fault, HOSTED_LOCAL, error, "%s: %s: %s", device->path, name,
@@ -137,6 +263,29 @@ int device_refusal(const struct hosted_device *device, const struct ctrl_request
     return -EREMOTEIO;
 }
 
+void device_forget(struct hosted_device *device)
+{
+    device->answered = false;
+    device->identity = (struct hosted_identity){0};
+    device->release[0] = '\0';
+    if (device->dialect == HOSTED_DIALECT_AUTO)
+        device->client.dialect = NULL;
+}
+
+/*
+ * Nobody answered: somebody else may answer the next time. But who answered as classic firmware may
+ * just be busy, with a scan or a network that it looks for, and must not be asked otherwise.
+ */
+static void after_silence(struct hosted_device *device)
+{
+    const bool classic = hosted_dialect(device) == HOSTED_DIALECT_CLASSIC;
+
+    if (!classic)
+        kept_dialect_forget(device->path);
+    if (device->dialect == HOSTED_DIALECT_AUTO && (!classic || device->client.heard != NULL))
+        device->client.dialect = NULL;
+}
+
 /* Without a look at who is there. */
 static int exchange(struct hosted_device *device, const struct ctrl_request *request,
                     unsigned timeout_ms, struct ctrl_reply *ret, struct hosted_fault *fault)
@@ -145,7 +294,8 @@ static int exchange(struct hosted_device *device, const struct ctrl_request *req
 
     if (err < 0) {
         device->answered = false;
-        return link_fault(device, request, err, timeout_ms, fault);
+        device_link_fault(device, request, err, timeout_ms, fault);
+        return err;
     }
     device->answered = true;
     if (request->command == CTRL_GET_MODE)
@@ -153,6 +303,7 @@ static int exchange(struct hosted_device *device, const struct ctrl_request *req
     return 0;
 }
 
+/* Of a firmware whose dialect is known. */
 static int ask_mode(struct hosted_device *device, struct ctrl_reply *ret,
                     struct hosted_fault *fault)
 {
@@ -164,17 +315,52 @@ static int ask_mode(struct hosted_device *device, struct ctrl_reply *ret,
 
     for (int i = 0; i < IDENTIFY_TRIES && err == -ETIMEDOUT; i++)
         err = exchange(device, &request, timeout_ms, ret, fault);
-    if (err == -ETIMEDOUT)
+    if (err == -ETIMEDOUT) {
         fault_add(fault, ", asked %d times", IDENTIFY_TRIES);
+        after_silence(device);
+    }
+    return err;
+}
+
+/*
+ * That the kept dialect was removed meanwhile means that the ESP32 has started anew: perhaps with a
+ * firmware that dies of our next request. Looked at only when there was time for it.
+ */
+static bool has_changed(const struct hosted_device *device)
+{
+    return device->kept && hosted_dialect(device) == HOSTED_DIALECT_CTRL &&
+           ctrl_client_is_idle(&device->client) && !kept_dialect_is_ctrl(device->path);
+}
+
+/* Who is there, as its answer to get_mode says. */
+static int meet(struct hosted_device *device, struct ctrl_reply *ret, struct hosted_fault *fault)
+{
+    int err;
+
+    if (device->client.dialect != NULL)
+        err = ask_mode(device, ret, fault);
+    else
+        err = detect_dialect(device, ret, fault);
+    if (err == 0 && hosted_dialect(device) == HOSTED_DIALECT_MCU) {
+        ctrl_reply_free(ret);
+        err = not_served(device, fault);
+    }
+    device->answered = err == 0;
+    if (err == 0)
+        device->identity = ret->mode.identity;
     return err;
 }
 
 int device_identify(struct hosted_device *device, struct hosted_fault *fault)
 {
     struct ctrl_reply reply;
-    const int err = ask_mode(device, &reply, fault);
+    int err;
 
-    if (err == -ETIMEDOUT && device->dialect != HOSTED_DIALECT_AUTO) {
+    if (has_changed(device))
+        device_forget(device);
+    err = meet(device, &reply, fault);
+    if (err == -ETIMEDOUT && device->dialect != HOSTED_DIALECT_AUTO &&
+        device->dialect != HOSTED_DIALECT_MCU) {
         device->answered = true; /* as far as this can be told: the caller says so */
         device->identity = (struct hosted_identity){0};
         return 0;
@@ -182,14 +368,31 @@ int device_identify(struct hosted_device *device, struct hosted_fault *fault)
     return err;
 }
 
+/* In an update the change is its end: what was written is of no use to whoever is there now. */
+static int check_change(struct hosted_device *device, const struct ctrl_request *request,
+                        struct hosted_fault *fault)
+{
+    const bool in_update = device->client.restart_fatal;
+
+    if (!has_changed(device))
+        return 0;
+    device_forget(device);
+    return in_update ? device_link_fault(device, request, -ECONNRESET, 0, fault) : 0;
+}
+
 int device_exchange(struct hosted_device *device, const struct ctrl_request *request,
                     unsigned timeout_ms, struct ctrl_reply *ret, struct hosted_fault *fault)
 {
-    const int err = device->answered ? 0 : device_identify(device, fault);
+    int err = check_change(device, request, fault);
 
+    if (err == 0 && !device->answered)
+        err = device_identify(device, fault);
     if (err < 0)
         return err;
-    return exchange(device, request, timeout_ms, ret, fault);
+    err = exchange(device, request, timeout_ms, ret, fault);
+    if (err == -ETIMEDOUT)
+        after_silence(device);
+    return err;
 }
 
 static int check_outcome(struct hosted_device *device, const struct ctrl_request *request,
@@ -209,15 +412,30 @@ int device_call(struct hosted_device *device, const struct ctrl_request *request
     return err < 0 ? err : check_outcome(device, request, ret, fault);
 }
 
+static int fresh_mode(struct hosted_device *device, struct ctrl_reply *ret,
+                      struct hosted_fault *fault)
+{
+    const struct ctrl_request request = {.command = CTRL_GET_MODE};
+    int err;
+
+    if (has_changed(device))
+        device_forget(device);
+    if (device->client.dialect == NULL || hosted_dialect(device) == HOSTED_DIALECT_MCU ||
+        (!device->answered && device->dialect == HOSTED_DIALECT_AUTO))
+        return meet(device, ret, fault);
+    err =
+        exchange(device, &request, device_timeout_ms(device, DEVICE_DEFAULT_TIMEOUT_S), ret, fault);
+    if (err == -ETIMEDOUT)
+        after_silence(device);
+    return err;
+}
+
 int hosted_get_mode(struct hosted_device *device, enum hosted_mode *ret_mode,
                     struct hosted_identity *ret_identity, struct hosted_fault *fault)
 {
     const struct ctrl_request request = {.command = CTRL_GET_MODE};
     struct ctrl_reply reply;
-    int err = device->answered || device->dialect != HOSTED_DIALECT_AUTO
-                  ? exchange(device, &request, device_timeout_ms(device, DEVICE_DEFAULT_TIMEOUT_S),
-                             &reply, fault)
-                  : ask_mode(device, &reply, fault);
+    int err = fresh_mode(device, &reply, fault);
 
     if (err == 0)
         err = check_outcome(device, &request, &reply, fault);

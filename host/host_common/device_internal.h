@@ -1,19 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef HOST_DEVICE_INTERNAL_H
 #define HOST_DEVICE_INTERNAL_H
-/* What the update session needs of a device beyond hosted/device.h. */
+/* What the other parts of the library need of a device beyond hosted/device.h. */
 #include "ctrl_client.h"
 #include "hosted/device.h"
 
 #define DEVICE_DEFAULT_TIMEOUT_S 30
 
 struct hosted_device {
-    struct link *link;
+    struct link *link; /* never NULL */
     struct ctrl_client client;
     enum hosted_dialect dialect; /* as the caller asked for */
     unsigned timeout_s;          /* 0: the default of each request */
     bool answered; /* the ESP32 has answered since this was opened, or since the last silence */
+    bool kept;     /* its dialect is kept for later; that this ends tells of a restart */
     struct hosted_identity identity; /* as of its last answer to get_mode */
+    char
+        release[HOSTED_TEXT_BYTES]; /* as of its last answer to get_version; "" if there was none */
+    /* Events go to this too, while somebody watches for one. */
+    void (*watch)(void *ctx, const struct hosted_event *event);
+    void *watch_ctx;
+    void (*event)(void *ctx, const struct hosted_event *event); /* the caller's; may be NULL */
+    void *event_ctx;
     char path[];
 };
 
@@ -39,13 +47,45 @@ int device_call(struct hosted_device *device, const struct ctrl_request *request
 int device_refusal(const struct hosted_device *device, const struct ctrl_request *request,
                    int32_t code, struct hosted_fault *fault);
 
+/* The words for what ctrl_client_call() returned. Returns `error`. */
+int device_link_fault(const struct hosted_device *device, const struct ctrl_request *request,
+                      int error, unsigned timeout_ms, struct hosted_fault *fault);
+
 /*
- * Asks who is there, for device->identity. Its answer also proves that every answer to an earlier
- * request has come in, because the ESP32 answers in order: a late one cannot be mistaken for
- * another's any more. Silence is a failure unless the caller named the dialect: stock firmware
- * may be silent on this and yet take an update.
+ * Asks who is there, for device->identity, and first finds out what it speaks if that is not
+ * known. Its answer also proves that every answer to an earlier request has come in, because the
+ * ESP32 answers in order: a late one cannot be mistaken for another's any more. Silence is a
+ * failure unless the caller named the dialect: stock firmware may be silent on this and yet take an
+ * update.
  */
 int device_identify(struct hosted_device *device, struct hosted_fault *fault);
+
+/* What the ESP32 speaks and says of itself is not valid any more: the next request asks again. */
+void device_forget(struct hosted_device *device);
+
+/* Gives the link up: until device_relink() every request fails with -ENODEV. */
+void device_unlink(struct hosted_device *device);
+
+/* Opens it anew, if it was given up. Failures as hosted_open(). */
+int device_relink(struct hosted_device *device, struct hosted_fault *fault);
+
+/*
+ * detect.c: finds out what the ESP32 speaks, for client->dialect, as its answer to the Wi-Fi mode
+ * request in *ret shows. -ETIMEDOUT with words if nobody answers, -EPROTONOSUPPORT if it is
+ * somebody whom this library does not serve.
+ */
+int detect_dialect(struct hosted_device *device, struct ctrl_reply *ret,
+                   struct hosted_fault *fault);
+
+/* detect.c: keeps what the ESP32 was found to speak, if that costs time to find out. */
+void device_keep(struct hosted_device *device);
+
+/* A line for the log. */
+__attribute__((format(printf, 2, 3))) void device_say(const struct hosted_device *device,
+                                                      const char *format, ...);
+
+/* What the running firmware says it is, "" if it does not. */
+const char *device_version(const struct hosted_device *device);
 
 /* "2.3.1" or "the old firmware", for "... is still in place". */
 const char *device_old_firmware(const struct hosted_device *device);

@@ -9,10 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dialect_read.h"
 #include "hosted_classic.pb-c.h"
-#include "text.h"
 
 #define ENDPOINT "control"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static const uint8_t request_ids[] = {
     [CTRL_GET_MAC] = HOSTED_CLASSIC__MESSAGE_ID__REQ_GET_MAC,
@@ -38,7 +40,7 @@ static int pack(const HostedClassic__Message *msg, uint8_t *buf, size_t size)
     return head + (int)hosted_classic__message__pack(msg, buf + head);
 }
 
-static int encode(const struct ctrl_request *request, uint8_t *buf, size_t size)
+static int encode(const struct ctrl_request *request, int32_t uid, uint8_t *buf, size_t size)
 {
     HostedClassic__ReqMode mode = HOSTED_CLASSIC__REQ_MODE__INIT;
     HostedClassic__ReqSetMac set_mac = HOSTED_CLASSIC__REQ_SET_MAC__INIT;
@@ -46,6 +48,9 @@ static int encode(const struct ctrl_request *request, uint8_t *buf, size_t size)
     HostedClassic__ReqOtaWrite write = HOSTED_CLASSIC__REQ_OTA_WRITE__INIT;
     HostedClassic__Message msg = HOSTED_CLASSIC__MESSAGE__INIT;
 
+    (void)uid; /* this dialect has none */
+    if (request->command >= COUNT_OF(request_ids))
+        return -ENOTSUP;
     msg.has_msg = true;
     msg.msg = request_ids[request->command];
 
@@ -80,12 +85,7 @@ static int encode(const struct ctrl_request *request, uint8_t *buf, size_t size)
         write.data.len = request->write.len;
         msg.req_ota_write = &write;
         break;
-    case CTRL_GET_MODE:
-    case CTRL_GET_AP:
-    case CTRL_DISCONNECT:
-    case CTRL_SCAN:
-    case CTRL_OTA_BEGIN:
-    case CTRL_OTA_END:
+    default:
         return pack(&msg, buf, size); /* no payload field at all, as upstream's tools */
     }
     /* A payload's field number is 10 above its message number. */
@@ -93,61 +93,21 @@ static int encode(const struct ctrl_request *request, uint8_t *buf, size_t size)
     return pack(&msg, buf, size);
 }
 
-static int32_t result_of(bool has, int32_t code, struct ctrl_reply *reply)
+/* What is not there is zero. */
+static void read_resp(bool has, int32_t code, struct ctrl_reply *reply)
 {
-    const int32_t value = has ? code : 0;
-
-    reply->outcome = value == 0 ? CTRL_OK : CTRL_REFUSED;
-    return value;
-}
-
-static void copy_bytes(char *out, size_t size, const ProtobufCBinaryData *in)
-{
-    const size_t len = in->len < size - 1 ? in->len : size - 1;
-
-    if (len > 0)
-        memcpy(out, in->data, len);
-    memset(out + len, 0, size - len);
-}
-
-/* For people's eyes: what a device says must not move their cursor. */
-static void copy_printable(char *out, size_t size, const char *in)
-{
-    text_printable(out, size, in, in != NULL ? strlen(in) : 0);
-}
-
-static void read_identity(const HostedExtension__Identity *in, struct hosted_identity *out)
-{
-    if (in == NULL)
-        return;
-    out->known = true;
-    out->chip_id = (uint16_t)in->chip_id;
-    out->slot_bytes = in->slot_size;
-    out->can_roll_back = in->has_can_roll_back ? in->can_roll_back : -1;
-    out->features = in->features;
-    copy_printable(out->running_slot, sizeof(out->running_slot), in->running_slot);
-    copy_printable(out->project, sizeof(out->project), in->project);
-    copy_printable(out->version, sizeof(out->version), in->version);
-}
-
-static void read_ssid(const ProtobufCBinaryData *in, struct hosted_ap *ap)
-{
-    copy_bytes(ap->ssid, sizeof(ap->ssid), in);
-    ap->ssid_len = in->len < HOSTED_SSID_BYTES ? in->len : HOSTED_SSID_BYTES;
-    /* Some firmware sends the whole field of the chip's structure, padded. */
-    while (ap->ssid_len > 0 && ap->ssid[ap->ssid_len - 1] == '\0')
-        ap->ssid_len--;
+    read_result(has ? code : 0, reply);
 }
 
 static void read_ap(const HostedClassic__RespGetAp *in, struct ctrl_reply *reply)
 {
     struct hosted_ap *ap = &reply->ap;
 
-    reply->code = result_of(in->has_resp, in->resp, reply);
+    read_resp(in->has_resp, in->resp, reply);
     if (reply->code == HOSTED_CLASSIC__RESULT__NOT_CONNECTED)
         reply->outcome = CTRL_NOT_CONNECTED;
-    read_ssid(&in->ssid, ap);
-    copy_bytes(ap->bssid, sizeof(ap->bssid), &in->bssid);
+    ap->ssid_len = read_ssid(ap->ssid, &in->ssid);
+    read_bytes(ap->bssid, sizeof(ap->bssid), &in->bssid);
     ap->rssi = in->rssi;
     ap->channel = in->channel;
     ap->encryption = (enum hosted_encryption)in->encryption;
@@ -155,7 +115,7 @@ static void read_ap(const HostedClassic__RespGetAp *in, struct ctrl_reply *reply
 
 static int read_scan(const HostedClassic__RespScan *in, struct ctrl_reply *reply)
 {
-    reply->code = result_of(in->has_resp, in->resp, reply);
+    read_resp(in->has_resp, in->resp, reply);
     if (in->n_entries == 0)
         return 0;
 
@@ -166,8 +126,8 @@ static int read_scan(const HostedClassic__RespScan *in, struct ctrl_reply *reply
     for (size_t i = 0; i < in->n_entries; i++) {
         const HostedClassic__AccessPoint *entry = in->entries[i];
 
-        read_ssid(&entry->ssid, &list[i]);
-        copy_bytes(list[i].bssid, sizeof(list[i].bssid), &entry->bssid);
+        list[i].ssid_len = read_ssid(list[i].ssid, &entry->ssid);
+        read_bytes(list[i].bssid, sizeof(list[i].bssid), &entry->bssid);
         list[i].rssi = entry->rssi;
         list[i].channel = (int)entry->channel;
         list[i].encryption = (enum hosted_encryption)entry->encryption;
@@ -179,7 +139,7 @@ static int read_scan(const HostedClassic__RespScan *in, struct ctrl_reply *reply
 
 static void read_connect(const HostedClassic__RespOnly *in, struct ctrl_reply *reply)
 {
-    reply->code = result_of(in->has_resp, in->resp, reply);
+    read_resp(in->has_resp, in->resp, reply);
     if (reply->code == HOSTED_CLASSIC__RESULT__NO_AP_FOUND)
         reply->outcome = CTRL_NO_AP_FOUND;
     if (reply->code == HOSTED_CLASSIC__RESULT__CONNECTION_FAIL)
@@ -191,11 +151,11 @@ static int read_payload(const HostedClassic__Message *msg, struct ctrl_reply *re
 {
     switch (reply->command) {
     case CTRL_GET_MAC:
-        reply->code = result_of(msg->resp_get_mac->has_resp, msg->resp_get_mac->resp, reply);
-        copy_bytes(reply->mac, sizeof(reply->mac), &msg->resp_get_mac->mac);
+        read_resp(msg->resp_get_mac->has_resp, msg->resp_get_mac->resp, reply);
+        read_bytes(reply->mac, sizeof(reply->mac), &msg->resp_get_mac->mac);
         return 0;
     case CTRL_GET_MODE:
-        reply->code = result_of(msg->resp_get_mode->has_resp, msg->resp_get_mode->resp, reply);
+        read_resp(msg->resp_get_mode->has_resp, msg->resp_get_mode->resp, reply);
         reply->mode.mode = msg->resp_get_mode->mode;
         read_identity(msg->resp_get_mode->identity, &reply->mode.identity);
         return 0;
@@ -213,10 +173,11 @@ static int read_payload(const HostedClassic__Message *msg, struct ctrl_reply *re
     case CTRL_OTA_BEGIN:
     case CTRL_OTA_WRITE:
     case CTRL_OTA_END: /* all are RespOnly, in one place of the union */
-        reply->code = result_of(msg->resp_ota_end->has_resp, msg->resp_ota_end->resp, reply);
+        read_resp(msg->resp_ota_end->has_resp, msg->resp_ota_end->resp, reply);
         return 0;
+    default:
+        return -ENOMSG;
     }
-    return -ENOMSG;
 }
 
 static int command_of(int32_t reply_id)
@@ -227,7 +188,7 @@ static int command_of(int32_t reply_id)
     return -ENOMSG;
 }
 
-static int read_message(const HostedClassic__Message *msg, struct ctrl_reply *ret)
+static int read_message(const HostedClassic__Message *msg, struct ctrl_message *ret)
 {
     const int32_t id = msg->has_msg ? msg->msg : 0;
     const int command = command_of(id);
@@ -237,23 +198,20 @@ static int read_message(const HostedClassic__Message *msg, struct ctrl_reply *re
 
     struct ctrl_reply reply = {.command = (enum ctrl_command)command};
 
-    ret->command = reply.command;
+    ret->is_event = false;
+    ret->reply = reply;
     if ((int32_t)msg->payload_case != id + 10)
         return -EPROTO;
 
     const int err = read_payload(msg, &reply);
 
     if (err == 0)
-        *ret = reply;
+        ret->reply = reply;
     return err;
 }
 
-static int decode(const struct serial_tlv *tlv, struct ctrl_reply *ret)
+static int decode(const struct serial_tlv *tlv, struct ctrl_message *ret)
 {
-    if (tlv->endpoint_len != strlen(ENDPOINT) ||
-        memcmp(tlv->endpoint, ENDPOINT, tlv->endpoint_len) != 0)
-        return -EBADMSG;
-
     HostedClassic__Message *msg = hosted_classic__message__unpack(NULL, tlv->data_len, tlv->data);
 
     if (msg == NULL)
@@ -266,7 +224,8 @@ static int decode(const struct serial_tlv *tlv, struct ctrl_reply *ret)
 }
 
 const struct dialect dialect_classic = {
-    .name = "classic",
+    .id = HOSTED_DIALECT_CLASSIC,
+    .endpoint = ENDPOINT,
     .encode = encode,
     .decode = decode,
 };

@@ -5,6 +5,7 @@
  * The way to an ESP32: whole messages go out, a stream of bytes comes in. An implementation lies
  * with its operating system (host/linux/link_device.c).
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -26,14 +27,16 @@ struct link_ops {
      */
     ssize_t (*receive)(struct link *link, void *buf, size_t size, int64_t deadline_ms,
                        const struct hosted_cancel *cancel);
-    /* Throws away what has come in, without waiting. The number of bytes, or -errno. */
-    ssize_t (*drain)(struct link *link);
+    /* Takes up to `size` of the bytes that have come in, without waiting. Their number, 0, -errno.
+     */
+    ssize_t (*take)(struct link *link, void *buf, size_t size);
     void (*close)(struct link *link);
 };
 
 /* An implementation begins with this. */
 struct link {
     const struct link_ops *ops;
+    bool kernel_driver; /* the node is upstream's kernel module's, not that of esp-hostedd */
 };
 
 /* Opens the control device `path` and locks it. Failures as hosted_open(). */
@@ -41,5 +44,12 @@ int link_open(const char *path, struct link **ret, struct hosted_fault *fault);
 
 /* Milliseconds of a clock that only goes forward. */
 int64_t clock_ms(void);
+
+/* Waits, and does nothing else. -ETIMEDOUT at `deadline_ms`, or -ECANCELED. `cancel` may be NULL.
+ */
+int clock_wait(const struct hosted_cancel *cancel, int64_t deadline_ms);
+
+/* A number that nobody can expect; not for secrets. */
+uint32_t random_number(void);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "device_internal.h"
 #include "fault.h"
+#include "kept_dialect.h"
 
 /* The erase of a slot: reported 1.4 to 12 s for 1.5 to 1.8 MB; slow flash chips take longer still.
  */
@@ -51,12 +52,15 @@ int session_open_identified(struct hosted_device *device, uint32_t slot_bytes,
     if (session == NULL)
         return fault_errno(fault, HOSTED_LOCAL, ENOMEM, device->path);
     session->device = device;
+    /* From here on a restart of the ESP32 is the end of the update. */
+    device->client.restarted = false;
+    device->client.restart_fatal = true;
 
     const int err =
         device_call(device, &request, begin_timeout_ms(device, slot_bytes), &reply, fault);
 
     if (err < 0) {
-        free(session);
+        hosted_session_close(session);
         device_say_unchanged(device, fault);
         return err;
     }
@@ -142,15 +146,17 @@ int hosted_session_finish(struct hosted_session *session, struct hosted_fault *f
     if (err < 0)
         return err;
     session->state = SESSION_FINISHED;
+    /* Before, not after: whatever becomes of this process, the new firmware may speak otherwise. */
+    kept_dialect_forget(device->path);
+    device->kept = false;
     err = device_call(device, &request, device_timeout_ms(device, DEVICE_DEFAULT_TIMEOUT_S), &reply,
                       fault);
+    device->client.restart_fatal = false;
     if (err < 0) {
         say_what_boots(session, err, fault);
         return err;
     }
-    /* What it said of itself ends with its restart. */
-    device->answered = false;
-    device->identity = (struct hosted_identity){0};
+    device_forget(device); /* what it said of itself ends with its restart */
     return 0;
 }
 
@@ -161,5 +167,8 @@ uint64_t hosted_session_confirmed(const struct hosted_session *session)
 
 void hosted_session_close(struct hosted_session *session)
 {
+    if (session == NULL)
+        return;
+    session->device->client.restart_fatal = false;
     free(session);
 }

@@ -12,7 +12,10 @@
 #include "device_internal.h"
 #include "fault.h"
 #include "image_check.h"
+#include "reboot.h"
+#include "release.h"
 #include "session_internal.h"
+#include "text.h"
 
 /* One read: few system calls. Also what is held of a stream, on a host that may be small. */
 #define PIECE_BYTES ((size_t)64 * 1024)
@@ -20,7 +23,10 @@
 /* Flash chips of ESP32 modules have up to 32 MB, and there are two slots on them. */
 #define LARGEST_IMAGE_BYTES ((size_t)16 * 1024 * 1024)
 
-const struct hosted_update_options hosted_update_defaults = {.chip = -1};
+const struct hosted_update_options hosted_update_defaults = {
+    .chip = -1,
+    .reboot_timeout_s = 60,
+};
 
 struct update {
     struct hosted_device *device; /* NULL: hosted_verify() */
@@ -45,7 +51,7 @@ static int report(const struct update *update, enum hosted_stage stage, uint64_t
 
     if (options->progress == NULL ||
         options->progress(options->progress_ctx, stage, &update->image, done, total) == 0 ||
-        stage == HOSTED_STAGE_END)
+        stage == HOSTED_STAGE_END || stage == HOSTED_STAGE_REBOOT)
         return 0;
     return fault_set(update->fault, HOSTED_LOCAL, -ECANCELED, "%s: the update was interrupted",
                      update->source->name);
@@ -154,6 +160,45 @@ static int check_fit(const struct update *update)
     return err;
 }
 
+/* Only where the answer is of use: old firmware does not answer, and that takes its time. */
+static int ask_release(struct update *update)
+{
+    struct hosted_device *device = update->device;
+    char version[HOSTED_TEXT_BYTES];
+    struct release release;
+
+    if (device->identity.known ||
+        (!device->link->kernel_driver && !release_parse(update->image.version, &release)))
+        return 0;
+    return hosted_get_version(device, version, update->fault);
+}
+
+/* Upstream's kernel driver makes a control device only for firmware of its own release; firmware of
+ * the classic dialect is older than that. */
+static int check_release(const struct update *update)
+{
+    const struct hosted_device *device = update->device;
+    const char *runs = device->release;
+    struct release before, after;
+    char version[4 * sizeof(update->image.version)];
+
+    if (update->options->allow_release_change || !device->link->kernel_driver ||
+        hosted_dialect(device) != HOSTED_DIALECT_CTRL)
+        return 0;
+    if (release_parse(runs, &before) && release_parse(update->image.version, &after) &&
+        release_equal(&before, &after))
+        return 0;
+    return fault_set(
+        update->fault, HOSTED_IMAGE, -EXDEV,
+        "%s: this is release %s and the ESP32 runs %s: the kernel driver would refuse it at its "
+        "start, and no way would be left to update it again; install the driver of that release "
+        "with it and use --allow-release-change",
+        update->source->name,
+        text_printable(version, sizeof(version), update->image.version,
+                       strlen(update->image.version)),
+        *runs != '\0' ? runs : "one that it does not tell");
+}
+
 /* Everything that can be known before the ESP32 is told to prepare its slot. */
 static int prepare(struct update *update)
 {
@@ -161,7 +206,11 @@ static int prepare(struct update *update)
 
     if (err == 0)
         err = device_identify(update->device, update->fault);
-    return err < 0 ? err : check_fit(update);
+    if (err == 0)
+        err = check_fit(update);
+    if (err == 0)
+        err = ask_release(update);
+    return err < 0 ? err : check_release(update);
 }
 
 /* Sends what is held: whole chunks only while more may come, so that no chunk is short but the
@@ -220,7 +269,22 @@ static void say_unchanged(const struct update *update, int err)
         device_say_unchanged(update->device, fault);
 }
 
-static int run(struct update *update)
+static int finish(struct update *update, struct hosted_update_result *ret)
+{
+    struct reboot_before before;
+    int err;
+
+    report(update, HOSTED_STAGE_END, 0);
+    reboot_remember(update->device, &before);
+    err = hosted_session_finish(update->session, update->fault);
+    if (err < 0 || update->options->reboot_timeout_s == 0)
+        return err;
+    report(update, HOSTED_STAGE_REBOOT, 0);
+    return reboot_wait(update->device, &before, &update->image, update->options, clock_ms(), ret,
+                       update->fault);
+}
+
+static int run(struct update *update, struct hosted_update_result *ret)
 {
     int err = prepare(update);
 
@@ -236,8 +300,7 @@ static int run(struct update *update)
         say_unchanged(update, err);
         return err;
     }
-    report(update, HOSTED_STAGE_END, 0);
-    return hosted_session_finish(update->session, update->fault);
+    return finish(update, ret);
 }
 
 static struct update *update_new(struct hosted_device *device, struct hosted_source *source,
@@ -267,15 +330,19 @@ static void update_free(struct update *update)
 }
 
 int hosted_update(struct hosted_device *device, struct hosted_source *source,
-                  const struct hosted_update_options *options, struct hosted_fault *fault)
+                  const struct hosted_update_options *options, struct hosted_update_result *ret,
+                  struct hosted_fault *fault)
 {
     struct update *update = update_new(device, source, options, fault);
+    struct hosted_update_result result = {0};
 
     if (update == NULL)
         return -ENOMEM;
 
-    const int err = run(update);
+    const int err = run(update, &result);
 
+    if (err == 0 && ret != NULL)
+        *ret = result;
     update_free(update);
     return err;
 }

@@ -7,8 +7,10 @@
 #include "fault.h"
 #include "text.h"
 
-#define PASSWORD_BYTES          64
-#define DEFAULT_LISTEN_INTERVAL 3
+#define PASSWORD_BYTES 64
+
+/* Firmware before July 2024 is silent when it is asked for its version. */
+#define VERSION_WAIT_S 2
 
 static int simple_call(struct hosted_device *device, const struct ctrl_request *request,
                        struct ctrl_reply *ret, struct hosted_fault *fault)
@@ -90,51 +92,6 @@ int hosted_network_check(const struct hosted_network *network, struct hosted_fau
     return 0;
 }
 
-/* What the ESP32 says about a network that it could not join. */
-static int connect_fault(const struct hosted_device *device, const struct ctrl_reply *reply,
-                         const char *ssid, struct hosted_fault *fault)
-{
-    char name[4 * HOSTED_SSID_BYTES + 1];
-    int err = -EREMOTEIO;
-
-    text_printable(name, sizeof(name), ssid, strlen(ssid));
-    if (reply->outcome == CTRL_NO_AP_FOUND)
-        err = fault_set(fault, HOSTED_REFUSED, -ENOENT,
-                        "%s: '%s': no access point of this name in reach", device->path, name);
-    else if (reply->outcome == CTRL_BAD_PASSWORD)
-        err = fault_set(fault, HOSTED_REFUSED, -EACCES,
-                        "%s: '%s': the access point refused the password", device->path, name);
-    else
-        fault_set(fault, HOSTED_REFUSED, err, "%s: '%s': the ESP32 could not connect (code %d)",
-                  device->path, name, (int)reply->code);
-    if (fault != NULL)
-        fault->device_code = reply->code;
-    return err;
-}
-
-int hosted_connect(struct hosted_device *device, const struct hosted_network *network,
-                   struct hosted_fault *fault)
-{
-    struct ctrl_request request = {.command = CTRL_CONNECT, .network = *network};
-    struct ctrl_reply reply;
-    int err = hosted_network_check(network, fault);
-
-    if (err < 0)
-        return err;
-    if (request.network.password == NULL)
-        request.network.password = "";
-    if (request.network.bssid == NULL)
-        request.network.bssid = "";
-    if (request.network.listen_interval == 0)
-        request.network.listen_interval = DEFAULT_LISTEN_INTERVAL;
-
-    err = device_exchange(device, &request, device_timeout_ms(device, DEVICE_DEFAULT_TIMEOUT_S),
-                          &reply, fault);
-    if (err < 0)
-        return err;
-    return reply.outcome == CTRL_OK ? 0 : connect_fault(device, &reply, network->ssid, fault);
-}
-
 int hosted_disconnect(struct hosted_device *device, struct hosted_fault *fault)
 {
     const struct ctrl_request request = {.command = CTRL_DISCONNECT};
@@ -163,6 +120,77 @@ int hosted_get_ap(struct hosted_device *device, struct hosted_ap *ret, struct ho
     if (fault != NULL)
         fault->device_code = reply.code;
     return err;
+}
+
+int hosted_get_version(struct hosted_device *device, char ret[HOSTED_TEXT_BYTES],
+                       struct hosted_fault *fault)
+{
+    const struct ctrl_request request = {.command = CTRL_GET_VERSION};
+    const unsigned longest_ms = device_timeout_ms(device, VERSION_WAIT_S);
+    const unsigned wait_ms =
+        longest_ms < VERSION_WAIT_S * 1000 ? longest_ms : VERSION_WAIT_S * 1000;
+    struct ctrl_reply reply;
+    int err = device->answered ? 0 : device_identify(device, fault);
+
+    if (err < 0)
+        return err;
+    if (hosted_dialect(device) == HOSTED_DIALECT_CTRL && device->release[0] == '\0') {
+        err = ctrl_client_call(&device->client, &request, wait_ms, &reply);
+        if (err < 0 && err != -ETIMEDOUT && err != -EPROTO)
+            return device_link_fault(device, &request, err, wait_ms, fault);
+        if (err == 0 && reply.outcome == CTRL_OK)
+            strcpy(device->release, reply.version);
+    }
+    strcpy(ret, device->release);
+    return 0;
+}
+
+int hosted_set_heartbeat(struct hosted_device *device, unsigned seconds, struct hosted_fault *fault)
+{
+    const struct ctrl_request request = {
+        .command = CTRL_SET_HEARTBEAT,
+        .heartbeat = {.enable = seconds > 0, .seconds = seconds},
+    };
+    struct ctrl_reply reply;
+
+    if (seconds > INT32_MAX)
+        return usage(fault, "heartbeats are 10 to 3600 seconds apart");
+    return simple_call(device, &request, &reply, fault);
+}
+
+int hosted_set_feature(struct hosted_device *device, enum hosted_feature feature, bool enable,
+                       struct hosted_fault *fault)
+{
+    const struct ctrl_request request = {
+        .command = CTRL_SET_FEATURE,
+        .feature = {.feature = feature, .enable = enable},
+    };
+    struct ctrl_reply reply;
+
+    if (feature != HOSTED_FEATURE_WIFI && feature != HOSTED_FEATURE_BLUETOOTH)
+        return usage(fault, "a feature is Wi-Fi or Bluetooth");
+    return simple_call(device, &request, &reply, fault);
+}
+
+int hosted_listen(struct hosted_device *device, unsigned timeout_ms, struct hosted_fault *fault)
+{
+    int err = device->client.dialect != NULL ? 0 : device_identify(device, fault);
+
+    if (err < 0)
+        return err;
+    err = ctrl_client_listen(&device->client, clock_ms() + timeout_ms);
+    switch (err) {
+    case 0:
+        return 0;
+    case -ETIMEDOUT:
+        return fault_set(fault, HOSTED_NO_ANSWER, err, "%s: nothing was heard for %u ms",
+                         device->path, timeout_ms);
+    case -ECANCELED:
+        return fault_set(fault, HOSTED_LOCAL, err, "%s: interrupted", device->path);
+    default:
+        return fault_set(fault, HOSTED_NO_ANSWER, err, "%s: the link failed: %s", device->path,
+                         strerror(-err));
+    }
 }
 
 int hosted_scan(struct hosted_device *device, struct hosted_ap **ret, struct hosted_fault *fault)

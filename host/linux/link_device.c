@@ -13,9 +13,6 @@
 #include "fault.h"
 #include "lock.h"
 
-/* More than any driver queues: a device that never stops talking must not hold a drain for ever. */
-#define DRAIN_LIMIT_BYTES (256 * 1024)
-
 struct link_device {
     struct link link;
     int fd;
@@ -78,25 +75,22 @@ static ssize_t device_receive(struct link *link, void *buf, size_t size, int64_t
     }
 }
 
-static ssize_t device_drain(struct link *link)
+static ssize_t device_take(struct link *link, void *buf, size_t size)
 {
     const struct link_device *device = (const struct link_device *)link;
-    char dropped[4096];
-    ssize_t total = 0;
 
-    while (total < DRAIN_LIMIT_BYTES) {
-        const ssize_t got = read(device->fd, dropped, sizeof(dropped));
+    for (;;) {
+        const ssize_t got = read(device->fd, buf, size);
 
         if (got > 0)
-            total += got;
-        else if (got == 0)
+            return got;
+        if (got == 0)
             return -ENODEV;
-        else if (errno == EAGAIN)
-            break;
-        else if (errno != EINTR)
+        if (errno == EAGAIN)
+            return 0;
+        if (errno != EINTR)
             return link_error(errno);
     }
-    return total;
 }
 
 static void device_close(struct link *link)
@@ -110,7 +104,7 @@ static void device_close(struct link *link)
 static const struct link_ops device_ops = {
     .send = device_send,
     .receive = device_receive,
-    .drain = device_drain,
+    .take = device_take,
     .close = device_close,
 };
 
@@ -122,10 +116,12 @@ int link_device_new(int fd, struct link **ret)
         close(fd);
         return -ENOMEM;
     }
+    const bool is_tty = isatty(fd) != 0;
+
     *device = (struct link_device){
-        .link = {.ops = &device_ops},
+        .link = {.ops = &device_ops, .kernel_driver = !is_tty}, /* esp-hostedd's is a pty */
         .fd = fd,
-        .is_tty = isatty(fd) != 0,
+        .is_tty = is_tty,
     };
     *ret = &device->link;
     return 0;

@@ -352,7 +352,8 @@ def test_log(fake: FakeDevice) -> None:
     fake.script(Kind.GET_MAC, classic.answer(Kind.OTA_END) + mac_answer())
     with Device(fake.path, log=lines.append) as device:
         device.get_mac()
-    assert lines == ["dropped a reply to end while waiting for one to get_mac"]
+    assert lines[0].startswith("dialect classic, found out in ")
+    assert lines[1:] == ["dropped a message: a reply to end while waiting for one to get_mac"]
 
 
 # An update by hand

@@ -2,7 +2,7 @@
 """commands.py and the package on a virtual ESP32, from joining a network to the new firmware."""
 
 import pytest
-from esp_hosted_ota import Device, Mode, OtaError, Status, update
+from esp_hosted_ota import Device, Mode, OtaError, Result, Status, update
 from support.rig import Rig
 from support.shelf import make_image
 
@@ -56,8 +56,10 @@ def test_the_package(rig: Rig) -> None:
         with pytest.raises(OtaError) as caught:
             update(device, path, chip=5)
         assert caught.value.status == Status.IMAGE
-        update(device, path)
-        assert device.identity is None, "what it said of itself ends with its restart"
+        result = update(device, path)
+        assert result == Result(answered=True, verified=True, version="2.0.0")
+        assert device.identity.version == "2.0.0"
+        assert device.dialect == "classic"
     rig.check_arrived(image)
 
 

@@ -32,7 +32,15 @@ def test_help_needs_nothing(build: Build, folder: Path) -> None:
     done = run(build, folder, "", "--help")
     assert done.returncode == DONE
     assert done.stderr == ""
-    for option in ("--flash", "--bus", "--dialect", "--stock", "--power-cut", "--bad-boot", "--ctl"):
+    for option in (
+        "--flash",
+        "--bus",
+        "--dialect",
+        "--stock",
+        "--power-cut",
+        "--bad-boot",
+        "--ctl",
+    ):
         assert option in done.stdout
 
 

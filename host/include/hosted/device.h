@@ -21,9 +21,14 @@
 #include "hosted/fault.h"
 
 enum hosted_dialect {
-    HOSTED_DIALECT_AUTO = 0,
-    HOSTED_DIALECT_CLASSIC, /* ESP-Hosted-FG up to February 2022, endpoint "control" */
+    HOSTED_DIALECT_AUTO = 0, /* found out: see hosted_open() */
+    HOSTED_DIALECT_CLASSIC,  /* ESP-Hosted-FG up to February 2022, endpoint "control" */
+    HOSTED_DIALECT_CTRL,     /* ESP-Hosted-FG since then, endpoints "ctrlResp" and "ctrlEvnt" */
+    HOSTED_DIALECT_MCU,      /* ESP-Hosted-MCU, endpoint "RPCRsp": recognised, and not served */
 };
+
+/* "classic", "ctrl", "mcu"; "auto" for what is not known. */
+const char *hosted_dialect_name(enum hosted_dialect dialect);
 
 /*
  * A way to stop a call from a signal handler or another thread. hosted_cancel_request() is
@@ -35,6 +40,42 @@ void hosted_cancel_request(struct hosted_cancel *cancel);
 bool hosted_cancel_requested(const struct hosted_cancel *cancel);
 void hosted_cancel_free(struct hosted_cancel *cancel); /* accepts NULL */
 
+#define HOSTED_SSID_BYTES 32
+#define HOSTED_MAC_CHARS  17 /* "aa:bb:cc:dd:ee:ff" */
+#define HOSTED_TEXT_BYTES 80
+
+enum hosted_encryption {
+    HOSTED_OPEN = 0,
+    HOSTED_WEP = 1,
+    HOSTED_WPA_PSK = 2,
+    HOSTED_WPA2_PSK = 3,
+    HOSTED_WPA_WPA2_PSK = 4,
+    HOSTED_WPA2_ENTERPRISE = 5,
+    HOSTED_WPA3_PSK = 6,
+    HOSTED_WPA2_WPA3_PSK = 7,
+};
+
+/* What an ESP32 says without being asked; the ctrl dialect alone has events. */
+enum hosted_event_kind {
+    HOSTED_EVENT_INIT,         /* it has started: whatever it was told before is forgotten */
+    HOSTED_EVENT_HEARTBEAT,    /* hosted_set_heartbeat() asked for it */
+    HOSTED_EVENT_CONNECTED,    /* the station has joined a network */
+    HOSTED_EVENT_DISCONNECTED, /* it has left one, or could not join it */
+    HOSTED_EVENT_OTHER,        /* one of those that this library has no use for */
+};
+
+struct hosted_event {
+    enum hosted_event_kind kind;
+    int number;                       /* HEARTBEAT: counts up; OTHER: its number on the wire */
+    char ssid[HOSTED_SSID_BYTES + 1]; /* CONNECTED, DISCONNECTED: any bytes, and a NUL */
+    size_t ssid_len;
+    char bssid[HOSTED_MAC_CHARS + 1];
+    int channel;                       /* CONNECTED */
+    enum hosted_encryption encryption; /* CONNECTED */
+    int reason;                        /* DISCONNECTED: wifi_err_reason_t of ESP-IDF */
+    int rssi;                          /* DISCONNECTED: dBm */
+};
+
 /* All zero is a good start. */
 struct hosted_options {
     const char *path; /* NULL: $ESP_HOSTED_DEVICE, else /dev/esps0 */
@@ -43,6 +84,10 @@ struct hosted_options {
     struct hosted_cancel *cancel;             /* borrowed; NULL: cannot be stopped */
     void (*log)(void *ctx, const char *line); /* what happens on the wire; NULL: nobody listens */
     void *log_ctx;
+    /* Events, as they are read: during any call on the device, in its thread. NULL: not of
+     * interest. It must not call anything on the device. */
+    void (*event)(void *ctx, const struct hosted_event *event);
+    void *event_ctx;
 };
 
 struct hosted_device; /* opaque */
@@ -50,6 +95,11 @@ struct hosted_device; /* opaque */
 /*
  * Opens the control device and locks it against every other process that uses this library
  * (flock on the node itself). Asks nothing of the ESP32. To be closed by hosted_close().
+ *
+ * With HOSTED_DIALECT_AUTO the first request finds out what the firmware speaks. Old firmware
+ * restarts when it is asked in another dialect than its own, so the oldest one is tried first, and
+ * the next only after 4.6 s of silence. That it was ctrl is kept under /run until the ESP32 or the
+ * device node starts anew, is silent, or is updated: then the next request costs no time.
  *   -ENOENT, -EACCES, -ENXIO …  the node cannot be opened       HOSTED_NO_ANSWER
  *   -EBUSY  another process holds it; the text has its number   HOSTED_BUSY
  */
@@ -59,6 +109,16 @@ void hosted_close(struct hosted_device *device); /* accepts NULL */
 
 /* The path that is open, for messages. */
 const char *hosted_path(const struct hosted_device *device);
+
+/* What came in since the device was opened and was not asked for. */
+struct hosted_counters {
+    uint64_t bytes;    /* that are no message; dropped */
+    uint64_t messages; /* dropped: late, doubled, another's, of another dialect */
+    uint64_t events;
+};
+
+/* Never NULL. */
+const struct hosted_counters *hosted_counters(const struct hosted_device *device);
 
 /* What this project's firmware says of itself; stock firmware says nothing. */
 struct hosted_identity {
@@ -76,26 +136,15 @@ struct hosted_identity {
  * after an open and after a silence. Never NULL; not known before that. */
 const struct hosted_identity *hosted_identity(const struct hosted_device *device);
 
+/* What the ESP32 was found to speak, or was said to; HOSTED_DIALECT_AUTO: not known yet. */
+enum hosted_dialect hosted_dialect(const struct hosted_device *device);
+
 enum hosted_mode {
     HOSTED_MODE_NONE = 0,
     HOSTED_MODE_STATION = 1,
     HOSTED_MODE_ACCESS_POINT = 2,
     HOSTED_MODE_BOTH = 3,
 };
-
-enum hosted_encryption {
-    HOSTED_OPEN = 0,
-    HOSTED_WEP = 1,
-    HOSTED_WPA_PSK = 2,
-    HOSTED_WPA2_PSK = 3,
-    HOSTED_WPA_WPA2_PSK = 4,
-    HOSTED_WPA2_ENTERPRISE = 5,
-    HOSTED_WPA3_PSK = 6,
-    HOSTED_WPA2_WPA3_PSK = 7,
-};
-
-#define HOSTED_SSID_BYTES 32
-#define HOSTED_MAC_CHARS  17 /* "aa:bb:cc:dd:ee:ff" */
 
 struct hosted_ap {
     char ssid[HOSTED_SSID_BYTES + 1]; /* any bytes, and a NUL behind them */
@@ -142,6 +191,34 @@ int hosted_disconnect(struct hosted_device *device, struct hosted_fault *fault);
 
 /* -ENOTCONN: the station is not connected (HOSTED_REFUSED). */
 int hosted_get_ap(struct hosted_device *device, struct hosted_ap *ret, struct hosted_fault *fault);
+
+/*
+ * The release that the firmware says it is, "FG-1.0.0.0.0"; printable. Only the ctrl dialect has a
+ * question for it, and firmware before July 2024 does not answer that: *ret is "" then, which is no
+ * failure.
+ */
+int hosted_get_version(struct hosted_device *device, char ret[HOSTED_TEXT_BYTES],
+                       struct hosted_fault *fault);
+
+/*
+ * Has the ESP32 send heartbeats every `seconds` (it takes 10 to 3600), or none for 0. -ENOTSUP: the
+ * dialect has none (HOSTED_REFUSED), as with the next one.
+ */
+int hosted_set_heartbeat(struct hosted_device *device, unsigned seconds,
+                         struct hosted_fault *fault);
+
+enum hosted_feature {
+    HOSTED_FEATURE_WIFI = 1,
+    HOSTED_FEATURE_BLUETOOTH = 2,
+};
+
+/* Switches a part of the ESP32 on or off. */
+int hosted_set_feature(struct hosted_device *device, enum hosted_feature feature, bool enable,
+                       struct hosted_fault *fault);
+
+/* Waits until the ESP32 says something, at most `timeout_ms`: options.event gets it. 0, or
+ * -ETIMEDOUT. */
+int hosted_listen(struct hosted_device *device, unsigned timeout_ms, struct hosted_fault *fault);
 
 /* Returns how many access points are in *ret, which the caller frees with free(). */
 int hosted_scan(struct hosted_device *device, struct hosted_ap **ret, struct hosted_fault *fault);

@@ -11,7 +11,8 @@ enum hosted_stage {
     HOSTED_STAGE_CHECK, /* the image, before anything is erased */
     HOSTED_STAGE_BEGIN, /* the ESP32 prepares its slot */
     HOSTED_STAGE_WRITE,
-    HOSTED_STAGE_END, /* the ESP32 verifies and selects the image */
+    HOSTED_STAGE_END,    /* the ESP32 verifies and selects the image */
+    HOSTED_STAGE_REBOOT, /* it restarts, and the new firmware is waited for */
 };
 
 /* What an image says of itself. */
@@ -31,26 +32,50 @@ struct hosted_update_options {
     /*
      * Called at the start of each stage with done = 0, and while it goes on; `total` is 0 where
      * nobody knows it. `image` is valid from the first call on. A value other than 0 stops the
-     * update with -ECANCELED; in HOSTED_STAGE_END it is ignored.
+     * update with -ECANCELED; in HOSTED_STAGE_END it is ignored, and in HOSTED_STAGE_REBOOT it
+     * ends the waiting alone.
      */
     int (*progress)(void *ctx, enum hosted_stage stage, const struct hosted_image *image,
                     uint64_t done, uint64_t total);
     void *progress_ctx;
+    /* Longest wait for the new firmware after `end`, which takes 5 s at least; 0: no wait. */
+    unsigned reboot_timeout_s;
+    /*
+     * Called once the ESP32 has restarted, 6 s after `end`, while the control device is closed, for
+     * hosts whose link needs their help then; its failure does not end the waiting. NULL: none.
+     */
+    int (*reconnect)(void *ctx, const char *path, struct hosted_fault *fault);
+    void *reconnect_ctx;
+    /*
+     * Upstream's kernel driver makes no control device for a firmware of another release than its
+     * own, so that nothing could update that any more. True: go on all the same.
+     */
+    bool allow_release_change;
 };
 
-/* {.chip = -1} */
+/* {.chip = -1, .reboot_timeout_s = 60} */
 extern const struct hosted_update_options hosted_update_defaults;
+
+/* How far an update that succeeded is known to have succeeded. */
+struct hosted_update_result {
+    bool answered; /* the ESP32 has answered after its restart; false: nobody waited for it */
+    bool verified; /* what answered is the image's firmware; false: it does not tell */
+    char version[HOSTED_TEXT_BYTES]; /* of what answered, as it says; "" where it says none */
+};
 
 /*
  * Updates the ESP32 with the image of `source`. The whole image of a file is checked before the
  * ESP32 hears of it; of a stream its head and length before begin, the rest before end. `end` is
- * sent only if every byte was confirmed and the image is valid. 0: the ESP32 has verified and
- * selected the image, and restarts in 5 s.
- *   -EBADMSG, -EFBIG, -EXDEV  damaged, too large, another chip's   HOSTED_IMAGE
- * and those of device.h and of the source.
+ * sent only if every byte was confirmed and the image is valid. Then the new firmware is waited
+ * for. 0, with *ret (which may be NULL) saying what is known of it. -EBADMSG, -EFBIG, -EXDEV
+ * damaged, too large, another chip's   HOSTED_IMAGE -EXDEV  of another release, see
+ * allow_release_change           HOSTED_IMAGE -EHOSTDOWN  the ESP32 runs another firmware than the
+ * image's   HOSTED_NOT_UP -ETIMEDOUT, -ENODEV … after `end`: nobody answered in time
+ * HOSTED_NO_ANSWER and those of device.h and of the source.
  */
 int hosted_update(struct hosted_device *device, struct hosted_source *source,
-                  const struct hosted_update_options *options, struct hosted_fault *fault);
+                  const struct hosted_update_options *options, struct hosted_update_result *ret,
+                  struct hosted_fault *fault);
 
 /* Checks the whole image of `source`, without a device. */
 int hosted_verify(struct hosted_source *source, const struct hosted_update_options *options,

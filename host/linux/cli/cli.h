@@ -10,7 +10,9 @@
 /* As the user gave them. Texts are of argv and live as long as the process. */
 struct cli_options {
     struct hosted_options device;
-    struct hosted_update_options update; /* chip and slot size */
+    struct hosted_update_options update; /* without its callbacks */
+    const char *reconnect_hook;          /* NULL: none */
+    bool json;
     bool quiet;
     bool verbose;
     bool help;
@@ -37,6 +39,7 @@ struct cli_command {
     const char *argument; /* "IMAGE_OR_URL": it takes exactly one; NULL: none */
     const char *help;
     int (*run)(struct cli_context *context); /* returns the exit status */
+    bool acts;                               /* what it did is done, also if nobody could be told */
 };
 
 struct cli_program {
@@ -45,6 +48,9 @@ struct cli_program {
     const struct cli_command *commands; /* both end with an entry without a name */
     const struct cli_option *own_options;
 };
+
+/* For programs whose commands know --json. */
+extern const struct cli_option cli_json_option[];
 
 /* What a command works with. */
 struct cli_context {
@@ -74,8 +80,20 @@ int cli_catch_signals(struct hosted_cancel **ret, struct hosted_fault *fault);
 
 /* hosted_open() with the user's options. */
 int cli_open(struct cli_context *context, struct hosted_device **ret, struct hosted_fault *fault);
+/* hosted_close(), and with --verbose a line about what was dropped. */
+void cli_close(const struct cli_context *context, struct hosted_device *device);
 
-/* hosted_update() of context->argument with its progress on stdout; returns the exit status. */
+/* Whether the program of --reconnect-hook, if one is given, can be run. 0, or -errno with words. */
+int cli_check_hook(const struct cli_context *context, struct hosted_fault *fault);
+
+/* For hosted_update_options; `ctx` is the context. Runs the program and waits for its end. */
+int cli_run_hook(void *ctx, const char *path, struct hosted_fault *fault);
+
+/* hosted_update() of context->argument, with its progress on stdout. 0 or what failed. */
+int cli_run_update(struct cli_context *context, struct hosted_update_result *ret,
+                   struct hosted_fault *fault);
+
+/* The same as a command: also prints how it ended; returns the exit status. */
 int cli_update(struct cli_context *context);
 
 #endif

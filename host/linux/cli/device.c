@@ -20,3 +20,14 @@ int cli_open(struct cli_context *context, struct hosted_device **ret, struct hos
     }
     return hosted_open(options, ret, fault);
 }
+
+void cli_close(const struct cli_context *context, struct hosted_device *device)
+{
+    const struct hosted_counters *dropped = device != NULL ? hosted_counters(device) : NULL;
+
+    if (context->options.verbose && dropped != NULL && dropped->messages + dropped->bytes > 0)
+        fprintf(stderr, "%s: dropped in all: %llu messages, %llu bytes that were none\n",
+                context->program->name, (unsigned long long)dropped->messages,
+                (unsigned long long)dropped->bytes);
+    hosted_close(device);
+}

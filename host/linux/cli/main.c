@@ -37,7 +37,8 @@ static void print_help(const struct cli_program *program)
     }
     cli_print_options(program);
     printf("\nExit status: 0 done, 1 trouble on this host, 2 usage, 3 image refused, 4 no answer,\n"
-           "5 the ESP32 refused, 7 another process holds the device\n");
+           "5 the ESP32 refused, 6 the new firmware did not come up, 7 another process holds the\n"
+           "device\n");
 }
 
 static const struct cli_command *find_command(const struct cli_program *program, const char *word)
@@ -77,7 +78,7 @@ static int run_command(struct cli_context *context)
     const int status = context->command->run(context);
     const bool written = fflush(stdout) == 0 && !ferror(stdout);
 
-    if (status != HOSTED_DONE || written || context->command->run == cli_update)
+    if (status != HOSTED_DONE || written || context->command->acts)
         return status;
     fprintf(stderr, "%s: %s: standard output cannot be written\n", context->program->name,
             context->command->word);

@@ -24,12 +24,13 @@ static bool take_timeout(struct cli_options *options, char *value)
 
 static bool take_dialect(struct cli_options *options, char *value)
 {
-    if (strcmp(value, "ctrl") == 0)
-        fprintf(stderr, "the dialect ctrl (firmware from February 2022 on) comes with the next "
-                        "release\n");
-    options->device.dialect =
-        strcmp(value, "classic") == 0 ? HOSTED_DIALECT_CLASSIC : HOSTED_DIALECT_AUTO;
-    return strcmp(value, "classic") == 0 || strcmp(value, "auto") == 0;
+    for (int id = HOSTED_DIALECT_AUTO; id <= HOSTED_DIALECT_MCU; id++) {
+        if (strcmp(value, hosted_dialect_name((enum hosted_dialect)id)) == 0) {
+            options->device.dialect = (enum hosted_dialect)id;
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool take_chip(struct cli_options *options, char *value)
@@ -59,6 +60,36 @@ static bool take_slot_size(struct cli_options *options, char *value)
     return true;
 }
 
+/* 0: do not wait. */
+static bool take_reboot_timeout(struct cli_options *options, char *value)
+{
+    char *end;
+    const unsigned long seconds = strtoul(value, &end, 10);
+
+    options->update.reboot_timeout_s = (unsigned)seconds;
+    return *value >= '0' && *value <= '9' && *end == '\0' && seconds <= 86400;
+}
+
+static bool take_reconnect_hook(struct cli_options *options, char *value)
+{
+    options->reconnect_hook = value;
+    return *value != '\0';
+}
+
+static bool take_allow_release_change(struct cli_options *options, char *value)
+{
+    (void)value;
+    options->update.allow_release_change = true;
+    return true;
+}
+
+static bool take_json(struct cli_options *options, char *value)
+{
+    (void)value;
+    options->json = true;
+    return true;
+}
+
 static bool take_quiet(struct cli_options *options, char *value)
 {
     (void)value;
@@ -85,13 +116,25 @@ static const struct cli_option common_options[] = {
      take_device},
     {"timeout", "SECONDS", "longest wait for one reply (default: 30, more for begin)",
      take_timeout},
-    {"dialect", "auto|classic", "what the firmware speaks (default: auto)", take_dialect},
+    {"dialect", "DIALECT", "what the firmware speaks: auto, classic, ctrl, mcu (default: auto)",
+     take_dialect},
     {"chip", "CHIP", "update: only an image for this chip: esp32, esp32c3, ...", take_chip},
     {"slot-size", "SIZE", "update: only an image of at most this: 1792K, 1M, 0x100000",
      take_slot_size},
+    {"reboot-timeout", "SECONDS", "update: longest wait for the new firmware (60; 0: do not wait)",
+     take_reboot_timeout},
+    {"reconnect-hook", "PROGRAM",
+     "update: run it once the ESP32 has restarted, with the device's path", take_reconnect_hook},
+    {"allow-release-change", NULL, "update: also to a release that the kernel driver may refuse",
+     take_allow_release_change},
     {"quiet", NULL, "say nothing but errors", take_quiet},
     {"verbose", NULL, "say what happens on the wire", take_verbose},
     {"help", NULL, "show this", take_help},
+    {NULL, NULL, NULL, NULL},
+};
+
+const struct cli_option cli_json_option[] = {
+    {"json", NULL, "say the result as a JSON object", take_json},
     {NULL, NULL, NULL, NULL},
 };
 

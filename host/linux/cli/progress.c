@@ -117,7 +117,8 @@ static void print_device(struct progress *progress)
         print_line(progress, "device  %s: %s, running %s from %s", path,
                    chip_name(identity->chip_id), identity->version, identity->running_slot);
     else
-        print_line(progress, "device  %s: does not tell its chip and version", path);
+        print_line(progress, "device  %s: dialect %s, does not tell its chip", path,
+                   hosted_dialect_name(hosted_dialect(progress->device)));
 }
 
 static void draw_write(struct progress *progress, double now)
@@ -167,7 +168,22 @@ static void close_stage(struct progress *progress, double now)
     case HOSTED_STAGE_END:
         print_line(progress, "end     the ESP32 has verified the image, %.1f s", took_s);
         break;
+    case HOSTED_STAGE_REBOOT:
+        print_line(progress, "reboot  the ESP32 answers again, %.1f s", took_s);
+        break;
     }
+}
+
+/* A line that stays where lines cannot be rewritten: it may be the last one for a minute. */
+static void print_reboot(struct progress *progress)
+{
+    static const char text[] =
+        "reboot  the ESP32 restarts in 5 s, waiting for its new firmware ...";
+
+    if (progress->terminal)
+        draw_line(progress, "%s", text);
+    else
+        print_line(progress, "%s", text);
 }
 
 static void open_stage(struct progress *progress, enum hosted_stage stage,
@@ -182,6 +198,8 @@ static void open_stage(struct progress *progress, enum hosted_stage stage,
     }
     if (stage == HOSTED_STAGE_END)
         draw_line(progress, "end     the ESP32 verifies the image ...");
+    if (stage == HOSTED_STAGE_REBOOT)
+        print_reboot(progress);
 }
 
 int progress_report(void *ctx, enum hosted_stage stage, const struct hosted_image *image,

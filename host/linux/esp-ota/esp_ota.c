@@ -5,7 +5,47 @@
 
 #include "cli.h"
 #include "fw_image.h"
+#include "info.h"
+#include "json.h"
 #include "text.h"
+
+static int print_result(const struct hosted_update_result *result)
+{
+    cJSON *object = cJSON_CreateObject();
+
+    cJSON_AddNumberToObject(object, "status", HOSTED_DONE);
+    cJSON_AddBoolToObject(object, "answered", result->answered);
+    cJSON_AddBoolToObject(object, "verified", result->verified);
+    json_add_text(object, "version", result->version);
+    return json_print(object, HOSTED_DONE);
+}
+
+static int update(struct cli_context *context)
+{
+    struct hosted_update_result result = {0};
+    struct hosted_fault fault;
+
+    if (!context->options.json)
+        return cli_update(context);
+    if (cli_run_update(context, &result, &fault) < 0)
+        return json_fail(&fault);
+    return print_result(&result);
+}
+
+static int print_image(const char *source, const struct hosted_image *image)
+{
+    cJSON *object = cJSON_CreateObject();
+
+    cJSON_AddNumberToObject(object, "status", HOSTED_DONE);
+    json_add_text(object, "image", source);
+    json_add_text(object, "chip", fw_chip_name(image->chip_id));
+    json_add_text(object, "project", image->project);
+    json_add_text(object, "version", image->version);
+    cJSON_AddNumberToObject(object, "image_bytes", (double)image->image_bytes);
+    cJSON_AddNumberToObject(object, "file_bytes", (double)image->file_bytes);
+    cJSON_AddBoolToObject(object, "digest", image->digest_appended);
+    return json_print(object, HOSTED_DONE);
+}
 
 static int verify(struct cli_context *context)
 {
@@ -20,25 +60,32 @@ static int verify(struct cli_context *context)
         err = hosted_source_open(context->argument, options->cancel, &source, &fault);
     if (err == 0)
         err = hosted_verify(source, &context->options.update, &image, &fault);
-    if (err == 0 && !context->options.quiet)
+    if (err == 0 && context->options.json)
+        print_image(source->name, &image);
+    else if (err == 0 && !context->options.quiet)
         printf("%s: valid: %s, %s, %s bytes, %s\n", source->name, fw_chip_name(image.chip_id),
                text_printable(version, sizeof(version), image.version, strlen(image.version)),
                text_number(number, image.image_bytes),
                image.digest_appended ? "digest ok" : "checksum ok (no digest)");
     hosted_source_close(source);
-    return err < 0 ? cli_fail(context, &fault) : HOSTED_DONE;
+    if (err == 0)
+        return HOSTED_DONE;
+    return context->options.json ? json_fail(&fault) : cli_fail(context, &fault);
 }
 
 static const struct cli_command commands[] = {
-    {"update", "IMAGE_OR_URL", "update the ESP32's firmware; '-' reads standard input", cli_update},
-    {"verify", "IMAGE_OR_URL", "check an image, without an ESP32", verify},
-    {NULL, NULL, NULL, NULL},
+    {"update", "IMAGE_OR_URL", "update the ESP32's firmware; '-' reads standard input", update,
+     true},
+    {"verify", "IMAGE_OR_URL", "check an image, without an ESP32", verify, false},
+    {"info", NULL, "who is behind the control device", info_run, false},
+    {NULL, NULL, NULL, NULL, false},
 };
 
 static const struct cli_program program = {
     .name = "esp-ota",
     .purpose = "Updates the firmware of an ESP32 that runs ESP-Hosted.",
     .commands = commands,
+    .own_options = cli_json_option,
 };
 
 int main(int argc, char **argv)

@@ -3,8 +3,9 @@
 #define FAKE_ESP32_H
 /*
  * A link with an ESP32 at its end that answers every request with success, unless a test says
- * otherwise. No thread and no clock: what has not been put into the queue never comes, and a wait
- * for it ends at once with -ETIMEDOUT. Its messages are put together by hand, not by the library.
+ * otherwise. No thread and no waiting: what has not been put into the queue never comes, and a wait
+ * for it ends at once with -ETIMEDOUT, with the library's clock at its end. Its messages are put
+ * together by hand, not by the library.
  */
 #include <stdbool.h>
 #include <stddef.h>

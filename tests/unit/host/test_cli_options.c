@@ -19,9 +19,9 @@ static int run(struct cli_context *context)
 }
 
 static const struct cli_command commands[] = {
-    {"ota", "IMAGE", "help", run},
-    {"scan", NULL, "help", run},
-    {NULL, NULL, NULL, NULL},
+    {"ota", "IMAGE", "help", run, false},
+    {"scan", NULL, "help", run, false},
+    {NULL, NULL, NULL, NULL, false},
 };
 static const struct cli_program program = {.name = "tool", .purpose = "p", .commands = commands};
 
@@ -104,20 +104,13 @@ static void sizes_are_written_as_in_a_partition_table(void **state)
 static void what_is_wrong_is_refused(void **state)
 {
     (void)state;
-    static const char *const lines[] = {"--timeout",
-                                        "--timeout soon",
-                                        "--timeout -1",
-                                        "--timeout 0",
-                                        "--timeout 1x",
-                                        "--timeout 86401",
-                                        "--dialect latin",
-                                        "--dialect ctrl",
-                                        "--chip esp8266",
-                                        "--frobnicate",
-                                        "-x",
-                                        "--quiet=yes",
-                                        "--slot-size big",
-                                        "--device="};
+    static const char *const lines[] = {
+        "--timeout",           "--timeout soon",         "--timeout -1",
+        "--timeout 0",         "--timeout 1x",           "--timeout 86401",
+        "--dialect latin",     "--dialect Ctrl",         "--reboot-timeout",
+        "--reboot-timeout -1", "--reboot-timeout 86401", "--reconnect-hook=",
+        "--chip esp8266",      "--frobnicate",           "-x",
+        "--quiet=yes",         "--slot-size big",        "--device="};
 
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
         struct cli_options options;

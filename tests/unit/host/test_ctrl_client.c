@@ -108,7 +108,7 @@ static void a_reply_to_another_request_is_dropped(void **state)
     /* Success of another command; as the only answer, and in front of a refusal. */
     fake_answer(setup->fake, FAKE_END, 0, buf, fake_reply_code(buf, FAKE_WRITE, 0));
     assert_int_equal(call(setup, &end, &reply), -ETIMEDOUT);
-    assert_true(logged(setup, "dropped a reply to write while waiting for one to end"));
+    assert_true(logged(setup, "dropped a message: a reply to write while waiting for one to end"));
 
     fake_result(setup->fake, FAKE_END, 2, -1);
     assert_int_equal(call(setup, &end, &reply), 0);
@@ -202,7 +202,7 @@ static void what_came_before_the_request_does_not_count(void **state)
     fake_result(setup->fake, FAKE_BEGIN, 1, -1);
     assert_int_equal(call(setup, &begin, &reply), 0);
     assert_int_equal(reply.outcome, CTRL_REFUSED);
-    assert_true(logged(setup, "nobody asked for"));
+    assert_true(logged(setup, "a reply to begin that nobody waits for"));
 }
 
 static void a_doubled_reply_answers_one_request(void **state)

@@ -38,7 +38,7 @@ static void check_request(const char *name, int number, const struct ctrl_reques
         find(transcript.to_device, transcript.to_device_len, number, &at);
     const size_t whole = SERIAL_TLV_OVERHEAD(recorded.endpoint_len) + recorded.data_len;
 
-    assert_int_equal(dialect_classic.encode(request, buf, sizeof(buf)), whole);
+    assert_int_equal(dialect_classic.encode(request, 0, buf, sizeof(buf)), whole);
     assert_memory_equal(buf, transcript.to_device + at - whole, whole);
     transcript_free(&transcript);
 }
@@ -91,7 +91,7 @@ static void a_write_is_the_recorded_one(void **state)
         };
         uint8_t buf[SERIAL_TLV_MAX_BYTES];
 
-        assert_int_equal(dialect_classic.encode(&request, buf, sizeof(buf)), 4022);
+        assert_int_equal(dialect_classic.encode(&request, 0, buf, sizeof(buf)), 4022);
         assert_memory_equal(buf, transcript.to_device + at - 4022, 4022);
     }
     transcript_free(&transcript);
@@ -101,15 +101,16 @@ static void a_write_is_the_recorded_one(void **state)
 static struct ctrl_reply decode(const char *name, int number, int nth)
 {
     struct transcript transcript = transcript_read(name);
-    struct ctrl_reply reply = {0};
+    struct ctrl_message decoded = {0};
     struct serial_tlv message = {0};
     size_t at = 0;
 
     for (int i = 0; i < nth; i++)
         message = find(transcript.to_host, transcript.to_host_len, number, &at);
-    assert_int_equal(dialect_classic.decode(&message, &reply), 0);
+    assert_int_equal(dialect_classic.decode(&message, &decoded), 0);
+    assert_false(decoded.is_event);
     transcript_free(&transcript);
-    return reply;
+    return decoded.reply;
 }
 
 static void replies_mean_what_they_say(void **state)
@@ -189,12 +190,12 @@ static void damaged_replies_are_survived(void **state)
             uint8_t *copy = malloc(message.data_len);
             const struct serial_tlv damaged = {message.endpoint, message.endpoint_len, copy,
                                                message.data_len};
-            struct ctrl_reply reply = {0};
+            struct ctrl_message decoded = {0};
 
             memcpy(copy, message.data, message.data_len);
             copy[byte / 8] ^= (uint8_t)(1u << byte % 8);
-            if (dialect_classic.decode(&damaged, &reply) == 0)
-                ctrl_reply_free(&reply);
+            if (dialect_classic.decode(&damaged, &decoded) == 0)
+                ctrl_reply_free(&decoded.reply);
             free(copy);
         }
     }

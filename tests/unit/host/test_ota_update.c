@@ -46,7 +46,7 @@ static int stop(void **state)
 static int update(struct setup *setup, struct memory_source *source,
                   const struct hosted_update_options *options)
 {
-    return hosted_update(setup->device, &source->source, options, &setup->fault);
+    return hosted_update(setup->device, &source->source, options, NULL, &setup->fault);
 }
 
 /* As a pipe or a server gives it: in pieces, once, perhaps without a length. */
@@ -252,8 +252,10 @@ static void a_slot_is_filled_to_its_last_byte(void **state)
 
     struct memory_source fits = memory_source(file, SIZE);
     struct memory_source too_long = memory_source(file, SIZE + 1);
+    struct hosted_update_options options = hosted_update_defaults;
 
-    assert_int_equal(update(setup, &fits, NULL), 0);
+    options.reboot_timeout_s = 0;
+    assert_int_equal(update(setup, &fits, &options), 0);
     assert_sent(setup, file, SIZE);
     assert_int_equal(update(setup, &too_long, NULL), -EFBIG);
     assert_says(setup, "40,001 bytes are too large for the slot of 40,000 bytes");
@@ -333,7 +335,7 @@ static void an_image_for_no_slot_at_all_is_not_kept_in_memory(void **state)
 /* Progress */
 
 struct seen {
-    unsigned calls[4];
+    unsigned calls[HOSTED_STAGE_REBOOT + 1];
     enum hosted_stage last;
     uint64_t done, total;
     struct hosted_image image;
@@ -367,10 +369,12 @@ static void progress_follows_the_update(void **state)
 
     options.progress = watch;
     options.progress_ctx = &seen;
+    options.reboot_timeout_s = 0;
     assert_int_equal(update(setup, &source, &options), 0);
     assert_int_equal(seen.calls[HOSTED_STAGE_BEGIN], 1);
     assert_int_equal(seen.calls[HOSTED_STAGE_WRITE], 11);
     assert_int_equal(seen.calls[HOSTED_STAGE_END], 1);
+    assert_int_equal(seen.calls[HOSTED_STAGE_REBOOT], 0);
     assert_int_equal(seen.total, SIZE);
     assert_int_equal(seen.image.image_bytes, SIZE);
     assert_int_equal(seen.image.file_bytes, SIZE);

@@ -131,7 +131,7 @@ static int join(struct cli_context *context, const char *password, char mac[HOST
         err = hosted_connect(device, &network, fault);
     if (err == 0)
         err = hosted_get_mac(device, HOSTED_MODE_STATION, mac, fault);
-    hosted_close(device);
+    cli_close(context, device);
     return err;
 }
 
@@ -177,7 +177,7 @@ int station_disconnect(struct cli_context *context)
 
     if (err == 0)
         err = hosted_disconnect(device, &fault);
-    hosted_close(device);
+    cli_close(context, device);
     if (err == 0) {
         err = hosted_netif_down(HOSTED_STATION_INTERFACE, &fault);
         if (err == -ENODEV)
@@ -199,7 +199,7 @@ int station_status(struct cli_context *context)
 
     if (err == 0)
         err = hosted_get_ap(device, &ap, &fault);
-    hosted_close(device);
+    cli_close(context, device);
     if (err < 0)
         return cli_fail(context, &fault);
     print_ap(&ap);
@@ -215,7 +215,7 @@ int station_scan(struct cli_context *context)
 
     if (count >= 0)
         count = hosted_scan(device, &list, &fault);
-    hosted_close(device);
+    cli_close(context, device);
     if (count < 0)
         return cli_fail(context, &fault);
     for (int i = 0; i < count; i++)
@@ -233,7 +233,7 @@ int station_get_mac(struct cli_context *context)
 
     if (err == 0)
         err = hosted_get_mac(device, HOSTED_MODE_STATION, mac, &fault);
-    hosted_close(device);
+    cli_close(context, device);
     if (err < 0)
         return cli_fail(context, &fault);
     printf("%s\n", mac);
@@ -251,7 +251,7 @@ int station_get_mode(struct cli_context *context)
 
     if (err == 0)
         err = hosted_get_mode(device, &mode, NULL, &fault);
-    hosted_close(device);
+    cli_close(context, device);
     if (err < 0)
         return cli_fail(context, &fault);
     printf("%d %s\n", (int)mode, mode <= HOSTED_MODE_BOTH ? names[mode] : "unknown");

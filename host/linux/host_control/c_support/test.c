@@ -3,14 +3,15 @@
 #include "station.h"
 
 static const struct cli_command commands[] = {
-    {"ota", "IMAGE_OR_URL", "update the ESP32's firmware; '-' reads standard input", cli_update},
-    {"sta_connect", NULL, "join a Wi-Fi network and bring ethsta0 up", station_connect},
-    {"sta_disconnect", NULL, "leave it and take ethsta0 down", station_disconnect},
-    {"sta_status", NULL, "which access point the ESP32 is connected to", station_status},
-    {"scan", NULL, "which access points are in reach", station_scan},
-    {"get_mac", NULL, "MAC address of the ESP32's station", station_get_mac},
-    {"get_mode", NULL, "Wi-Fi mode of the ESP32", station_get_mode},
-    {NULL, NULL, NULL, NULL},
+    {"ota", "IMAGE_OR_URL", "update the ESP32's firmware; '-' reads standard input", cli_update,
+     true},
+    {"sta_connect", NULL, "join a Wi-Fi network and bring ethsta0 up", station_connect, false},
+    {"sta_disconnect", NULL, "leave it and take ethsta0 down", station_disconnect, false},
+    {"sta_status", NULL, "which access point the ESP32 is connected to", station_status, false},
+    {"scan", NULL, "which access points are in reach", station_scan, false},
+    {"get_mac", NULL, "MAC address of the ESP32's station", station_get_mac, false},
+    {"get_mode", NULL, "Wi-Fi mode of the ESP32", station_get_mode, false},
+    {NULL, NULL, NULL, NULL, false},
 };
 
 static const struct cli_program program = {

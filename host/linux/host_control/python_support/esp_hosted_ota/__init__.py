@@ -12,6 +12,8 @@ from .device import (
     AccessPoint,
     Device,
     Encryption,
+    Event,
+    EventKind,
     Identity,
     Mode,
     check_network,
@@ -28,13 +30,15 @@ from .errors import (
     Status,
 )
 from .session import Session
-from .update import Image, Stage, update, verify
+from .update import Image, Result, Stage, update, verify
 
 __all__ = [
     "AccessPoint",
     "Cancel",
     "Device",
     "Encryption",
+    "Event",
+    "EventKind",
     "Identity",
     "Image",
     "Mode",
@@ -44,6 +48,7 @@ __all__ = [
     "OtaPermissionError",
     "OtaTimeoutError",
     "OtaUsageError",
+    "Result",
     "Session",
     "Stage",
     "Status",

@@ -9,6 +9,7 @@ import errno
 import getpass
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import Callable, NoReturn, Optional
@@ -25,7 +26,7 @@ from .device import (
 )
 from .errors import OtaError, OtaUsageError, Status
 from .progress import ProgressLines, printable
-from .update import NOTHING_ERASED, update
+from .update import DEFAULT_REBOOT_TIMEOUT, NOTHING_ERASED, Result, update
 
 UNITS = {"k": 1024, "m": 1024 * 1024}
 INTERFACE = "ethsta0"
@@ -58,6 +59,10 @@ def _seconds(text: str) -> int:
     return _number(text, 1, LONGEST_TIMEOUT)
 
 
+def _wait(text: str) -> int:
+    return _number(text, 0, LONGEST_TIMEOUT)
+
+
 def _beacons(text: str) -> int:
     return _number(text, 0, LONGEST_LISTEN_INTERVAL)
 
@@ -79,7 +84,8 @@ class _Parser(argparse.ArgumentParser):
             description=description,
             allow_abbrev=False,
             epilog="Exit status: 0 done, 1 trouble on this host, 2 usage, 3 image refused, "
-            "4 no answer, 5 the ESP32 refused, 7 another process holds the device",
+            "4 no answer, 5 the ESP32 refused, 6 the new firmware did not come up, "
+            "7 another process holds the device",
         )
         self.add_argument(
             "--device", metavar="PATH", help="control device ($ESP_HOSTED_DEVICE, else /dev/esps0)"
@@ -149,6 +155,40 @@ def _open(args: argparse.Namespace, cancel: Cancel) -> Device:
     return Device(args.device, timeout=args.timeout, dialect=args.dialect, cancel=cancel, log=log)
 
 
+def _describe(result: Result) -> str:
+    if not result.answered:
+        return (
+            "the ESP32 has selected the image and restarts in 5 s; "
+            "whether it comes up was not checked"
+        )
+    if result.verified:
+        return f"the ESP32 runs {printable(result.version)}"
+    return "the ESP32 answers; version not provable"
+
+
+def _hook(args: argparse.Namespace) -> Optional[Callable[[str], None]]:
+    """Runs --reconnect-hook, for as long as the firmware is waited for and no longer."""
+    hook = args.reconnect_hook
+    if hook is None:
+        return None
+    if not os.access(hook, os.X_OK):
+        text = f"--reconnect-hook: {hook}: no program that can be run; {NOTHING_ERASED}"
+        raise OtaUsageError(errno.ENOENT, text, Status.USAGE)
+
+    def run(path: str) -> None:
+        try:
+            subprocess.run(
+                [hook, path],
+                env={**os.environ, "ESP_HOSTED_DEVICE": path},
+                timeout=args.reboot_timeout,
+                check=True,
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            print(f"{Path(sys.argv[0]).name}: {printable(str(error))}", file=sys.stderr)
+
+    return run
+
+
 def _update(args: argparse.Namespace) -> None:
     cancel = Cancel.on_signals()
     # The device first: who finds it busy need not fetch the image.
@@ -158,21 +198,24 @@ def _update(args: argparse.Namespace) -> None:
         error.add(NOTHING_ERASED)
         raise
     with opened as device:
-        what = {"chip": args.chip, "slot_bytes": args.slot_size}
+        what = {
+            "chip": args.chip,
+            "slot_bytes": args.slot_size,
+            "reboot_timeout": args.reboot_timeout,
+            "reconnect": _hook(args),
+            "allow_release_change": args.allow_release_change,
+        }
         if args.quiet:
             update(device, args.url, **what)
             return
         progress = ProgressLines(sys.stdout, device)
         succeeded = False
         try:
-            update(device, args.url, **what, progress=progress)
+            result = update(device, args.url, **what, progress=progress)
             succeeded = True
         finally:
             progress.finish(succeeded)
-        progress.line(
-            "done    the ESP32 has selected the image and restarts in 5 s; "
-            "whether it comes up was not checked"
-        )
+        progress.line(f"done    {_describe(result)}")
 
 
 def ota_update() -> int:
@@ -190,6 +233,23 @@ def ota_update() -> int:
         type=_size,
         metavar="SIZE",
         help="only an image that fits: 1792K, 1M, 0x100000",
+    )
+    parser.add_argument(
+        "--reboot-timeout",
+        type=_wait,
+        default=DEFAULT_REBOOT_TIMEOUT,
+        metavar="SECONDS",
+        help=f"longest wait for the new firmware ({DEFAULT_REBOOT_TIMEOUT}; 0: do not wait)",
+    )
+    parser.add_argument(
+        "--reconnect-hook",
+        metavar="PROGRAM",
+        help="run it once the ESP32 has restarted, with the device's path",
+    )
+    parser.add_argument(
+        "--allow-release-change",
+        action="store_true",
+        help="also to a release that the kernel driver may refuse",
     )
     args = parser.parse()
     return _run(lambda: _update(args))

@@ -15,7 +15,12 @@ from ._binding import ffi, lib
 from ._call import Cancel, Gate, c_path, c_text, call, check, new_fault
 from .errors import OtaError, Status
 
-DIALECTS = {"auto": lib.HOSTED_DIALECT_AUTO, "classic": lib.HOSTED_DIALECT_CLASSIC}
+DIALECTS = {
+    "auto": lib.HOSTED_DIALECT_AUTO,
+    "classic": lib.HOSTED_DIALECT_CLASSIC,
+    "ctrl": lib.HOSTED_DIALECT_CTRL,
+    "mcu": lib.HOSTED_DIALECT_MCU,
+}
 LONGEST_TIMEOUT = 24 * 60 * 60  # seconds
 LONGEST_LISTEN_INTERVAL = 0xFFFF  # beacons
 
@@ -63,6 +68,46 @@ class Identity:
     project: str
     version: str
     can_roll_back: Optional[bool]  # of the boot loader; None: not known yet
+
+
+class EventKind(IntEnum):
+    """What an ESP32 says without being asked."""
+
+    INIT = 0  # it has started
+    HEARTBEAT = 1
+    CONNECTED = 2
+    DISCONNECTED = 3
+    OTHER = 4
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event; firmware of the classic dialect has none. What a kind has not is 0 or empty."""
+
+    kind: EventKind
+    number: int  # HEARTBEAT: counts up; OTHER: its number on the wire
+    ssid: str  # CONNECTED, DISCONNECTED
+    bssid: str
+    channel: int  # CONNECTED
+    reason: int  # DISCONNECTED: wifi_err_reason_t of ESP-IDF
+    rssi: int  # DISCONNECTED: dBm
+
+
+@ffi.def_extern()
+def on_event(ctx: Any, struct: Any) -> None:
+    """Hands an event to the Python function behind `ctx`."""
+    ssid = ffi.unpack(struct.ssid, struct.ssid_len).decode(errors="surrogateescape")
+    ffi.from_handle(ctx)(
+        Event(
+            EventKind(struct.kind),
+            struct.number,
+            ssid,
+            _text(struct.bssid),
+            struct.channel,
+            struct.reason,
+            struct.rssi,
+        )
+    )
 
 
 @ffi.def_extern()
@@ -121,12 +166,14 @@ class Device:
 
     path: default $ESP_HOSTED_DEVICE, else /dev/esps0.
     timeout: longest wait for one reply, in seconds; default 30, longer for the erase of a slot.
-    dialect: "auto" or "classic".
+    dialect: what the firmware speaks: "auto", "classic", "ctrl" or "mcu".
     cancel: its request() ends every wait; so does Ctrl-C. After that only close() is possible.
     log: called with each line about what happens on the wire.
+    event: called with each Event, while a method waits for the ESP32.
 
     Opening raises OtaError: no such device, or another process holds it (Status.BUSY). Every
-    method may raise it. One thread at a time; `log` may be called from another one.
+    method may raise it. One thread at a time; `log` and `event` may be called from another one, and
+    must not use the device.
     """
 
     def __init__(
@@ -137,6 +184,7 @@ class Device:
         dialect: str = "auto",
         cancel: Optional[Cancel] = None,
         log: Optional[Callable[[str], None]] = None,
+        event: Optional[Callable[[Event], None]] = None,
     ) -> None:
         self._pointer = ffi.NULL
         if dialect not in DIALECTS:
@@ -146,8 +194,9 @@ class Device:
         self.cancel = cancel if cancel is not None else Cancel()
         self.gate = Gate()
         self.sessions: weakref.WeakSet[Any] = weakref.WeakSet()
-        # The handle must live as long as the device does: the library borrows it.
+        # The handles must live as long as the device does: the library borrows them.
         self._log = ffi.new_handle(log) if log is not None else ffi.NULL
+        self._event = ffi.new_handle(event) if event is not None else ffi.NULL
         self._pointer = self._open(
             c_path(path, "path") if path is not None else ffi.NULL, timeout, dialect
         )
@@ -160,6 +209,8 @@ class Device:
         options.cancel = self.cancel.pointer
         options.log = lib.on_log if self._log != ffi.NULL else ffi.NULL
         options.log_ctx = self._log
+        options.event = lib.on_event if self._event != ffi.NULL else ffi.NULL
+        options.event_ctx = self._event
         pointer = ffi.new("struct hosted_device **")
         fault = new_fault()
         check(lib.hosted_open(options, pointer, fault), fault)
@@ -203,6 +254,12 @@ class Device:
         """What the ESP32 said of itself when it was last asked; None: nothing so far, or stock."""
         return _identity(lib.hosted_identity(self.pointer))
 
+    @property
+    def dialect(self) -> str:
+        """What the ESP32 was found to speak: "classic", "ctrl"; "auto": not known yet."""
+        name = lib.hosted_dialect_name(lib.hosted_dialect(self.pointer))
+        return str(ffi.string(name).decode())
+
     def call(self, function: Any, *arguments: Any) -> int:
         """A call of the library that may take long, for the package's own modules."""
         with self.gate:
@@ -217,6 +274,23 @@ class Device:
             text = f"{self.path}: the answer to get_mode is no Wi-Fi mode"
             raise OtaError(errno.EPROTO, text, Status.NO_ANSWER)
         return Mode(mode[0]), _identity(identity)
+
+    def get_version(self) -> str:
+        """The release that the firmware says it is, "FG-1.0.0.0.0"; "" where it says none.
+
+        Firmware of the classic dialect has none to say, nor has that before July 2024.
+        """
+        text = ffi.new("char[]", lib.HOSTED_TEXT_BYTES)
+        self.call(lib.hosted_get_version, self.pointer, text)
+        return _text(text)
+
+    def set_heartbeat(self, seconds: int) -> None:
+        """Has the ESP32 send heartbeats so far apart (10 to 3600 s); 0: none."""
+        self.call(lib.hosted_set_heartbeat, self.pointer, seconds)
+
+    def listen(self, timeout: float) -> None:
+        """Waits for an event, which goes to `event`. OtaTimeoutError: there was none."""
+        self.call(lib.hosted_listen, self.pointer, int(timeout * 1000))
 
     def set_mode(self, mode: int) -> None:
         """Sets the Wi-Fi mode."""

@@ -107,11 +107,21 @@ class ProgressLines:
             self._draw("begin   the ESP32 prepares its slot ...")
         elif stage == Stage.END:
             self._draw("end     the ESP32 verifies the image ...")
+        elif stage == Stage.REBOOT:
+            self._say_reboot()
+
+    def _say_reboot(self) -> None:
+        """A line that stays where lines cannot be rewritten: it may be the last for a minute."""
+        text = "reboot  the ESP32 restarts in 5 s, waiting for its new firmware ..."
+        if self._terminal:
+            self._draw(text)
+        else:
+            self.line(text)
 
     def _describe_device(self) -> str:
         identity = self._device.identity
         if identity is None:
-            return "does not tell its chip and version"
+            return f"dialect {self._device.dialect}, does not tell its chip"
         chip = chip_name(identity.chip_id)
         return f"{chip}, running {printable(identity.version)} from {identity.running_slot}"
 
@@ -125,6 +135,8 @@ class ProgressLines:
             self.line(f"write   {self._done:,} bytes, {seconds:.1f} s, {rate:.0f} KiB/s")
         elif self._stage == Stage.END:
             self.line(f"end     the ESP32 has verified the image, {seconds:.1f} s")
+        elif self._stage == Stage.REBOOT:
+            self.line(f"reboot  the ESP32 answers again, {seconds:.1f} s")
 
     def _draw_write(self, seconds: float, done: int, total: int) -> None:
         rate = done / seconds if seconds > 0 else 0

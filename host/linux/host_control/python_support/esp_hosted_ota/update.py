@@ -18,6 +18,7 @@ from .errors import OtaError
 Where = Union[str, "os.PathLike[str]"]
 
 NOTHING_ERASED = "nothing was erased"
+DEFAULT_REBOOT_TIMEOUT = int(lib.hosted_update_defaults.reboot_timeout_s)  # seconds
 
 
 class Stage(IntEnum):
@@ -27,6 +28,7 @@ class Stage(IntEnum):
     BEGIN = 1  # the ESP32 prepares its slot
     WRITE = 2
     END = 3  # the ESP32 verifies and selects the image
+    REBOOT = 4  # it restarts, and the new firmware is waited for
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,21 @@ class Image:
     digest_appended: bool  # else only an 8-bit checksum guards it
 
 
+@dataclass(frozen=True)
+class Result:
+    """How far an update that succeeded is known to have succeeded."""
+
+    answered: bool  # the ESP32 has answered after its restart; False: nobody waited for it
+    verified: bool  # what answered is the image's firmware; False: it does not tell
+    version: str  # of what answered, as it says; "" where it says none
+
+
 Progress = Callable[[Stage, Image, int, int], None]
+Reconnect = Callable[[str], object]
+
+
+def _nothing(_stage: Stage, _image: Image, _done: int, _total: int) -> None:
+    """Nobody watches."""
 
 
 def _image(struct: Any, source: str) -> Image:
@@ -86,6 +102,14 @@ def on_progress(ctx: Any, stage: int, image: Any, done: int, total: int) -> int:
     return 0
 
 
+@ffi.def_extern()
+def on_reconnect(ctx: Any, path: Any, _fault: Any) -> int:
+    """What it raises is not the update's trouble: the waiting goes on."""
+    with contextlib.suppress(Exception):
+        ffi.from_handle(ctx)(os.fsdecode(ffi.string(path)))
+    return 0
+
+
 def _options(chip: Optional[int], slot_bytes: Optional[int]) -> Any:
     options = ffi.new("struct hosted_update_options *", lib.hosted_update_defaults)
     if chip is not None:
@@ -115,7 +139,10 @@ def update(
     chip: Optional[int] = None,
     slot_bytes: Optional[int] = None,
     progress: Optional[Progress] = None,
-) -> None:
+    reboot_timeout: int = DEFAULT_REBOOT_TIMEOUT,
+    reconnect: Optional[Reconnect] = None,
+    allow_release_change: bool = False,
+) -> Result:
     """Updates the ESP32 with the image in the file, or at the URL, `source`; "-": standard input.
 
     chip: chip id that the image must be for; default any.
@@ -123,31 +150,41 @@ def update(
     progress: called with the stage, the image, bytes done and bytes in all (0: unknown), at the
     start of each stage and while it goes on, perhaps in another thread. What it raises stops the
     update, but for Stage.END, and is raised here.
+    reboot_timeout: longest wait for the new firmware, in seconds; 0: no wait.
+    reconnect: called with the device's path once the ESP32 has restarted, while the control device
+    is closed, for hosts whose link needs help then.
+    allow_release_change: also to a release that upstream's kernel driver may refuse to start with.
 
-    Returns when the ESP32 has verified and selected the image; it restarts in 5 s. Raises
-    OtaError; its text says what still holds.
+    Returns when the new firmware has answered. Raises OtaError; its text says what still holds.
     """
     options = _options(chip, slot_bytes)
+    options.reboot_timeout_s = reboot_timeout
+    options.allow_release_change = allow_release_change
+    result = ffi.new("struct hosted_update_result *")
+    if reconnect is not None:
+        handle_of_reconnect = ffi.new_handle(reconnect)
+        options.reconnect = lib.on_reconnect
+        options.reconnect_ctx = handle_of_reconnect
     with contextlib.ExitStack() as stack:
         try:
             opened = stack.enter_context(_open_source(source, device.cancel))
         except OtaError as error:
             error.add(NOTHING_ERASED)
             raise
-        if progress is None:
-            device.call(lib.hosted_update, device.pointer, opened, options)
-            return
-        report = _Report(progress, _name(opened))
+        report = _Report(progress or _nothing, _name(opened))
         handle = ffi.new_handle(report)
-        options.progress = lib.on_progress
-        options.progress_ctx = handle
+        if progress is not None:
+            options.progress = lib.on_progress
+            options.progress_ctx = handle
         try:
-            device.call(lib.hosted_update, device.pointer, opened, options)
+            device.call(lib.hosted_update, device.pointer, opened, options, result)
         except OtaError:
             if report.raised is None:
                 raise
     if report.raised is not None:
         raise report.raised
+    version = ffi.string(result.version).decode(errors="replace")
+    return Result(result.answered, result.verified, version)
 
 
 def verify(

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dialect_read.h"
+
+#include <string.h>
+
+#include "text.h"
+
+void read_result(int32_t code, struct ctrl_reply *reply)
+{
+    reply->code = code;
+    reply->outcome = code == 0 ? CTRL_OK : CTRL_REFUSED;
+}
+
+void read_bytes(char *out, size_t size, const ProtobufCBinaryData *in)
+{
+    const size_t len = in->len < size - 1 ? in->len : size - 1;
+
+    if (len > 0)
+        memcpy(out, in->data, len);
+    memset(out + len, 0, size - len);
+}
+
+size_t read_ssid(char out[HOSTED_SSID_BYTES + 1], const ProtobufCBinaryData *in)
+{
+    size_t len = in->len < HOSTED_SSID_BYTES ? in->len : HOSTED_SSID_BYTES;
+
+    read_bytes(out, HOSTED_SSID_BYTES + 1, in);
+    while (len > 0 && out[len - 1] == '\0')
+        len--;
+    return len;
+}
+
+static void read_text(char *out, size_t size, const char *in)
+{
+    text_printable(out, size, in, in != NULL ? strlen(in) : 0);
+}
+
+void read_identity(const HostedExtension__Identity *in, struct hosted_identity *out)
+{
+    if (in == NULL)
+        return;
+    out->known = true;
+    out->chip_id = (uint16_t)in->chip_id;
+    out->slot_bytes = in->slot_size;
+    out->can_roll_back = in->has_can_roll_back ? in->can_roll_back : -1;
+    out->features = in->features;
+    read_text(out->running_slot, sizeof(out->running_slot), in->running_slot);
+    read_text(out->project, sizeof(out->project), in->project);
+    read_text(out->version, sizeof(out->version), in->version);
+}

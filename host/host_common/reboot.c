@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * After `end` the old firmware answers on for 5 s; then the link is dead for a while, perhaps the
+ * control device too; then the new firmware answers, perhaps in another dialect, or the old one
+ * again because the new one did not start. So who answers is not believed to be new before there
+ * is a sign of the restart, and the dialects are found out as carefully as ever: a new firmware on
+ * probation that dies of a question would be rolled back for it.
+ */
+#include "reboot.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "fault.h"
+#include "release.h"
+#include "text.h"
+
+/* The firmware restarts 5 s after its answer to `end`: what is asked this late, is asked after. */
+#define RESTARTED_MS 6000
+
+/* That it is the old firmware which runs on is said only after some more, in case it was slow. */
+#define CAME_BACK_MS 8000
+
+#define POLL_MS  500
+#define SLICE_MS 200 /* between two attempts to open the device */
+
+/* From when on silence on `control` allows a question on `ctrlResp`, of which a classic firmware
+ * that is still starting would die. Firmware that changes its dialect without a word is rare. */
+#define CTRL_AFTER_CTRL_MS    10000
+#define CTRL_AFTER_CLASSIC_MS 30000
+#define CTRL_AGAIN_MS         5000
+
+struct reboot {
+    struct hosted_device *device;
+    const struct reboot_before *before;
+    const struct hosted_image *image;
+    const struct hosted_update_options *options;
+    struct hosted_fault *fault;
+    int64_t ended_ms;
+    int64_t ctrl_at_ms; /* from then on the endpoint of ctrl may be tried */
+    int64_t asked_ms;
+    bool relinked; /* the reconnect hook has been called, or there is none */
+};
+
+void reboot_remember(const struct hosted_device *device, struct reboot_before *ret)
+{
+    ret->dialect = hosted_dialect(device);
+    ret->identity = device->identity;
+    strcpy(ret->release, device->release);
+}
+
+/* Who answered */
+
+static bool says_other_than_before(const struct reboot *r, const struct hosted_identity *now)
+{
+    const struct hosted_identity *before = &r->before->identity;
+
+    return now->known != before->known || strcmp(now->running_slot, before->running_slot) != 0 ||
+           strcmp(now->version, before->version) != 0;
+}
+
+static bool has_restarted(const struct reboot *r, const struct hosted_identity *now)
+{
+    return r->device->client.restarted || says_other_than_before(r, now) ||
+           r->asked_ms - r->ended_ms >= RESTARTED_MS;
+}
+
+enum verdict {
+    IMAGES,
+    NOT_THE_IMAGES,
+    CANNOT_TELL,
+};
+
+/* Our firmware tells its version, and from which slot it runs. */
+static enum verdict judge_identity(const struct reboot *r, const struct hosted_identity *now)
+{
+    char version[sizeof(now->version)];
+
+    text_printable(version, sizeof(version), r->image->version, strlen(r->image->version));
+    if (strcmp(now->version, version) != 0)
+        return NOT_THE_IMAGES;
+    if (r->before->identity.known &&
+        strcmp(now->running_slot, r->before->identity.running_slot) == 0)
+        return NOT_THE_IMAGES; /* the same version, but from the old slot */
+    return IMAGES;
+}
+
+/* Stock firmware tells the release at most, and an image may say it in its descriptor. */
+static enum verdict judge_release(const struct reboot *r, const char *release_now)
+{
+    struct release image, before, now;
+
+    if (!release_parse(r->image->version, &image) || !release_parse(release_now, &now))
+        return CANNOT_TELL;
+    if (release_parse(r->before->release, &before) && release_equal(&before, &image))
+        return CANNOT_TELL; /* the same before and after */
+    return release_equal(&now, &image) ? IMAGES : NOT_THE_IMAGES;
+}
+
+static int not_the_images(const struct reboot *r, const char *version)
+{
+    char wanted[4 * sizeof(r->image->version)];
+
+    return fault_set(
+        r->fault, HOSTED_NOT_UP, -EHOSTDOWN,
+        "%s: the ESP32 runs %s instead of %s: the new firmware did not start, or was "
+        "rolled back",
+        r->device->path, *version != '\0' ? version : "another firmware",
+        text_printable(wanted, sizeof(wanted), r->image->version, strlen(r->image->version)));
+}
+
+/* 0, -EHOSTDOWN, or -EAGAIN while it is too early to say that. */
+static int judge(struct reboot *r, const struct hosted_identity *now,
+                 struct hosted_update_result *ret)
+{
+    struct hosted_device *device = r->device;
+    char release[HOSTED_TEXT_BYTES] = "";
+    enum verdict verdict;
+    const int err = now->known ? 0 : hosted_get_version(device, release, r->fault);
+
+    if (err < 0)
+        return err;
+    verdict = now->known ? judge_identity(r, now) : judge_release(r, release);
+    if (verdict == NOT_THE_IMAGES) {
+        if (!device->client.restarted && clock_ms() - r->ended_ms < CAME_BACK_MS)
+            return -EAGAIN;
+        return not_the_images(r, device_version(device));
+    }
+    *ret = (struct hosted_update_result){.answered = true, .verified = verdict == IMAGES};
+    strcpy(ret->version, device_version(device));
+    return 0;
+}
+
+/* Asking */
+
+/* Which endpoint may be asked now. */
+static const struct dialect *choose_dialect(const struct reboot *r)
+{
+    const struct ctrl_client *client = &r->device->client;
+    const int64_t now = clock_ms();
+
+    if (r->device->dialect != HOSTED_DIALECT_AUTO)
+        return dialect_find(r->device->dialect);
+    /* A heartbeat may still be the old firmware's; what is heard after the restart is not. */
+    if (client->heard == &dialect_ctrl && (client->restarted || now - r->ended_ms >= RESTARTED_MS))
+        return &dialect_ctrl;
+    return now >= r->ctrl_at_ms ? &dialect_ctrl : &dialect_classic;
+}
+
+static int ask(struct reboot *r, struct ctrl_reply *ret)
+{
+    static const struct ctrl_request get_mode = {.command = CTRL_GET_MODE};
+    struct ctrl_client *client = &r->device->client;
+    const struct dialect *dialect = choose_dialect(r);
+    int err;
+
+    client->dialect = dialect;
+    client->curious = r->device->dialect == HOSTED_DIALECT_AUTO;
+    r->asked_ms = clock_ms();
+    err = ctrl_client_call(client, &get_mode, POLL_MS, ret);
+    client->curious = false;
+    if (err == -ETIMEDOUT && dialect == &dialect_ctrl) {
+        client->heard = NULL;
+        r->ctrl_at_ms = clock_ms() + CTRL_AGAIN_MS;
+    }
+    return err;
+}
+
+/* The rest of a round in which too early an answer came. */
+static int idle(struct reboot *r)
+{
+    const int64_t until_ms = r->asked_ms + POLL_MS;
+    int err = 0;
+
+    while (err == 0)
+        err = ctrl_client_listen(&r->device->client, until_ms);
+    return err == -ETIMEDOUT || err == -EPROTOTYPE ? -EAGAIN : err;
+}
+
+/* One question. 0 or -EHOSTDOWN: it is decided; -EAGAIN: not yet; else the link has failed. */
+static int poll_firmware(struct reboot *r, struct hosted_update_result *ret)
+{
+    struct ctrl_reply reply;
+    int err = ask(r, &reply);
+
+    if (err == -ETIMEDOUT || err == -EPROTOTYPE || err == -EPROTO)
+        return -EAGAIN;
+    if (err < 0)
+        return err;
+
+    struct hosted_device *device = r->device;
+    const struct hosted_identity now = reply.mode.identity;
+
+    ctrl_reply_free(&reply);
+    if (!has_restarted(r, &now))
+        return idle(r);
+    device->answered = true;
+    device->identity = now;
+    err = judge(r, &now, ret);
+    return err == -EAGAIN ? idle(r) : err;
+}
+
+/* The link */
+
+/* Once, when the ESP32 has certainly restarted. 0 or -EAGAIN. */
+static int call_hook(struct reboot *r)
+{
+    struct hosted_device *device = r->device;
+    struct hosted_fault fault = {0};
+
+    if (r->relinked)
+        return 0;
+    if (clock_ms() - r->ended_ms < RESTARTED_MS)
+        return -EAGAIN;
+    r->relinked = true;
+    device_unlink(device);
+    if (r->options->reconnect(r->options->reconnect_ctx, device->path, &fault) < 0)
+        device_say(device, "%s", fault.text);
+    return 0;
+}
+
+/* 0 while there is a link; else -EAGAIN, a moment later, or -ECANCELED. */
+static int keep_linked(struct reboot *r, struct hosted_fault *ret_why)
+{
+    const struct hosted_cancel *cancel = r->device->client.cancel;
+    int err = call_hook(r);
+
+    if (err == 0 && device_relink(r->device, ret_why) < 0)
+        err = -EAGAIN;
+    if (err < 0 && clock_wait(cancel, clock_ms() + SLICE_MS) == -ECANCELED)
+        return -ECANCELED;
+    return err;
+}
+
+static int no_answer(const struct reboot *r, const struct hosted_fault *why)
+{
+    return fault_set(r->fault, HOSTED_NO_ANSWER, why->error != 0 ? why->error : -ETIMEDOUT,
+                     "%s: the ESP32 has selected the new firmware and restarted, and does not "
+                     "answer for %u s%s%s",
+                     r->device->path, r->options->reboot_timeout_s, why->error != 0 ? ": " : "",
+                     why->error != 0 ? why->text : "");
+}
+
+static int interrupted(const struct reboot *r)
+{
+    return fault_set(r->fault, HOSTED_LOCAL, -ECANCELED,
+                     "%s: interrupted; the ESP32 has selected the new firmware and restarts, "
+                     "whether it comes up was not checked",
+                     r->device->path);
+}
+
+static bool is_stopped(const struct reboot *r, int64_t deadline_ms)
+{
+    const uint64_t total = r->options->reboot_timeout_s;
+    const uint64_t left = (uint64_t)(deadline_ms - clock_ms()) / 1000;
+
+    return r->options->progress != NULL &&
+           r->options->progress(r->options->progress_ctx, HOSTED_STAGE_REBOOT, r->image,
+                                left < total ? total - left : 0, total) != 0;
+}
+
+static int wait_until(struct reboot *r, int64_t deadline_ms, struct hosted_update_result *ret)
+{
+    struct hosted_fault why = {0};
+
+    while (clock_ms() < deadline_ms) {
+        int err;
+
+        if (is_stopped(r, deadline_ms))
+            return interrupted(r);
+        err = keep_linked(r, &why);
+        if (err == 0) {
+            why.error = 0;
+            err = poll_firmware(r, ret);
+        }
+        if (err == 0 || err == -EHOSTDOWN)
+            return err;
+        if (err == -ECANCELED)
+            return interrupted(r);
+        if (err != -EAGAIN) {
+            device_say(r->device, "the control device has gone; waiting for it");
+            device_unlink(r->device);
+        }
+    }
+    return no_answer(r, &why);
+}
+
+int reboot_wait(struct hosted_device *device, const struct reboot_before *before,
+                const struct hosted_image *image, const struct hosted_update_options *options,
+                int64_t ended_ms, struct hosted_update_result *ret, struct hosted_fault *fault)
+{
+    struct reboot r = {
+        .device = device,
+        .before = before,
+        .image = image,
+        .options = options,
+        .fault = fault,
+        .ended_ms = ended_ms,
+        .ctrl_at_ms = ended_ms + (before->dialect == HOSTED_DIALECT_CTRL ? CTRL_AFTER_CTRL_MS
+                                                                         : CTRL_AFTER_CLASSIC_MS),
+        .relinked = options->reconnect == NULL,
+    };
+    int err;
+
+    device->client.heard = NULL;
+    err = wait_until(&r, ended_ms + (int64_t)options->reboot_timeout_s * 1000, ret);
+    if (err < 0)
+        device_forget(device);
+    else
+        device_keep(device);
+    return err;
+}
