@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from support import classic
+from support import classic, ctrl
 from support.bus import STATION, Bus, Frame
 from support.classic import Kind
 from support.netns import Namespace, why_not
@@ -17,7 +17,11 @@ Start = Callable[..., Simulator]
 
 pytestmark = pytest.mark.skipif(why_not() is not None, reason=f"no TAP here: {why_not()}")
 
-both = pytest.mark.parametrize("firmware", [["--stock"], []], ids=["stock", "ours"])
+every = pytest.mark.parametrize(
+    "firmware",
+    [["--stock"], [], ["--stock", "--dialect", "ctrl"]],
+    ids=["stock", "ours", "stock ctrl"],
+)
 
 STATION_MAC = bytes.fromhex("240ac4112233")
 WIRE_MAC = bytes.fromhex("020000000001")
@@ -88,12 +92,19 @@ def namespace() -> Iterator[Namespace]:
     space.close()
 
 
-def connect(bus: Bus) -> None:
+def join(bus: Bus, firmware: list[str]) -> None:
+    """From its INIT event until it is associated."""
+    bus.receive_init()
     payload = classic.field(1, b"net") + classic.field(2, b"")
-    assert bus.request(classic.request(Kind.CONNECT_AP, payload)).result == 0
+    if "ctrl" not in firmware:
+        assert bus.request(classic.request(Kind.CONNECT_AP, payload)).result == 0
+        return
+    bus.send_message(ctrl.request(ctrl.Kind.CONNECT_AP, payload))
+    while ctrl.Message.of(bus.receive_message()).kind is not ctrl.Kind.CONNECTED:
+        pass
 
 
-@both
+@every
 @pytest.mark.parametrize("there_before", [False, True])
 def test_frames_pass_while_associated(
     start: Start, namespace: Namespace, firmware: list[str], *, there_before: bool
@@ -103,10 +114,9 @@ def test_frames_pass_while_associated(
     simulator = start(*firmware, aps=AIR, wrap=namespace.enter)
     namespace.run("ip", "link", "set", "ap0", "up")
     with Bus(simulator.bus) as bus, Wire(namespace) as wire:
-        bus.receive_init()
         wire.send(ethernet(b"\xff" * 6, WIRE_MAC, b"too early"))
         bus.send(Frame(STATION, ethernet(WIRE_MAC, STATION_MAC, b"too early")))
-        connect(bus)
+        join(bus, firmware)
 
         bus.send(Frame(STATION, ethernet(WIRE_MAC, STATION_MAC, b"hello")), padding=2)
         assert wire.receive() == ethernet(WIRE_MAC, STATION_MAC, b"hello")
@@ -120,13 +130,12 @@ def test_frames_pass_while_associated(
             assert frame.payload[14:].rstrip(b"\0") == text
 
 
-@both
+@every
 def test_a_full_size_frame_passes(start: Start, namespace: Namespace, firmware: list[str]) -> None:
     simulator = start(*firmware, aps=AIR, wrap=namespace.enter)
     namespace.run("ip", "link", "set", "ap0", "up")
     with Bus(simulator.bus) as bus, Wire(namespace) as wire:
-        bus.receive_init()
-        connect(bus)
+        join(bus, firmware)
         full = ethernet(STATION_MAC, WIRE_MAC, bytes(range(250)) * 6)
         assert len(full) == 1514
         wire.send(full)
@@ -136,20 +145,18 @@ def test_a_full_size_frame_passes(start: Start, namespace: Namespace, firmware: 
         assert wire.receive() == back
 
 
-@both
+@every
 def test_a_reset_ends_the_association_and_not_the_wire(
     start: Start, namespace: Namespace, firmware: list[str]
 ) -> None:
     simulator = start(*firmware, aps=AIR, wrap=namespace.enter)
     namespace.run("ip", "link", "set", "ap0", "up")
     with Bus(simulator.bus) as bus, Wire(namespace) as wire:
-        bus.receive_init()
-        connect(bus)
+        join(bus, firmware)
         simulator.control("reset")
-        bus.receive_init()
         bus.send(Frame(STATION, ethernet(WIRE_MAC, STATION_MAC, b"lost")))
         wire.send(ethernet(STATION_MAC, WIRE_MAC, b"lost"))
-        connect(bus)
+        join(bus, firmware)
         bus.send(Frame(STATION, ethernet(WIRE_MAC, STATION_MAC, b"back again")))
         assert wire.receive() == ethernet(WIRE_MAC, STATION_MAC, b"back again")
 
