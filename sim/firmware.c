@@ -50,6 +50,8 @@ static esp_err_t start_ticking(void)
 static int start(void)
 {
     const struct hosted_control_port port = {
+        .dialect =
+            world->dialect == DIALECT_CTRL ? &control_dialect_ctrl : &control_dialect_classic,
         .send_frame = send_frame,
         .capabilities = CAPABILITY_WLAN_SPI,
         .spi_clock_mhz = world->bus_mhz,

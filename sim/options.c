@@ -281,8 +281,6 @@ int options_parse(int argc, char *const *argv, struct options *ret, int *ret_sta
         rc = refuse("%s belongs to no option", argv[optind]);
     if (rc == 0 && (options.flash == NULL || options.bus == NULL))
         rc = refuse("--flash FILE and --bus SOCKET are needed");
-    if (rc == 0 && !options.stock && options.dialect == DIALECT_CTRL)
-        rc = refuse("--dialect ctrl is not there yet: our own firmware speaks classic alone");
     if (rc < 0) {
         *ret_status = STATUS_USAGE;
         return 1;

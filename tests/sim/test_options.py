@@ -58,7 +58,6 @@ def test_help_needs_nothing(build: Build, folder: Path) -> None:
         ("--flash-size", "0MB"),
         ("--mac", "24:0a:c4:11:22"),
         ("--mac", "01:00:00:00:00:00"),
-        ("--dialect", "ctrl"),
         ("--dialect", "rpc"),
         ("--bootloader", "grub"),
         ("--time", "slow"),

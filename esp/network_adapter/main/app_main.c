@@ -23,6 +23,14 @@
 #define TICK_MS             1000
 #define CAPABILITY_WLAN_SPI 0x20 /* ESP-Hosted, adapter.h */
 
+#if defined(CONFIG_HOSTED_DIALECT_CTRL)
+#define DIALECT control_dialect_ctrl
+#elif defined(CONFIG_HOSTED_DIALECT_CLASSIC)
+#define DIALECT control_dialect_classic
+#else
+#error "no dialect is configured"
+#endif
+
 static const char s_tag[] = "network_adapter";
 
 enum event_kind {
@@ -130,6 +138,7 @@ static esp_err_t init_nvs(void)
 static void start(void)
 {
     const struct hosted_control_port port = {
+        .dialect = &DIALECT,
         .send_frame = send_frame,
         .capabilities = CAPABILITY_WLAN_SPI,
         .spi_clock_mhz = CONFIG_HOSTED_SPI_CLOCK_MHZ,

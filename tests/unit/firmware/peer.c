@@ -73,6 +73,7 @@ static esp_err_t on_station_rx(void *buffer, uint16_t len, void *eb)
 void peer_start_firmware(void)
 {
     const struct hosted_control_port port = {
+        .dialect = &control_dialect_classic,
         .send_frame = on_frame,
         .capabilities = CAPABILITIES,
         .spi_clock_mhz = BUS_MHZ,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "esp_log.h"
+#include "heartbeat.h"
 #include "identity.h"
 #include "ota_commands.h"
 #include "ota_device.h"
@@ -12,7 +13,7 @@
 
 static const char s_tag[] = "control";
 
-static const struct control_dialect *const s_dialects[] = {&control_dialect_classic};
+static const struct control_dialect *s_dialect;
 
 static frame_sink s_sink;
 static void *s_sink_ctx;
@@ -21,25 +22,26 @@ static bool s_answered;     /* a reply has gone out since boot */
 
 static struct frame_assembly s_assembly;
 static uint8_t s_received[SERIAL_TLV_MAX_BYTES];
-static uint8_t s_reply[SERIAL_TLV_MAX_BYTES];
+static uint8_t s_sent[SERIAL_TLV_MAX_BYTES];
 
-void control_endpoint_init(frame_sink sink, void *ctx)
+void control_endpoint_init(const struct control_dialect *dialect, frame_sink sink, void *ctx)
 {
+    s_dialect = dialect;
     s_sink = sink;
     s_sink_ctx = ctx;
     frame_assembly_init(&s_assembly, s_received, sizeof(s_received));
 }
 
-static const struct control_dialect *dialect_of(const struct serial_tlv *tlv)
+static bool is_for_us(const struct serial_tlv *tlv)
 {
-    for (size_t i = 0; i < sizeof(s_dialects) / sizeof(s_dialects[0]); i++) {
-        const char *endpoint = s_dialects[i]->endpoint;
+    return strlen(s_dialect->endpoint) == tlv->endpoint_len &&
+           memcmp(s_dialect->endpoint, tlv->endpoint, tlv->endpoint_len) == 0;
+}
 
-        if (strlen(endpoint) == tlv->endpoint_len &&
-            memcmp(endpoint, tlv->endpoint, tlv->endpoint_len) == 0)
-            return s_dialects[i];
-    }
-    return NULL;
+/* The others are asked for, or switched, for what this firmware has not. */
+static int32_t set_feature(uint32_t number, bool enable)
+{
+    return number == CONTROL_FEATURE_WIFI ? wifi_station_enable(enable) : CONTROL_FAILURE;
 }
 
 /* True: *reply is to be sent now. False: the handler answers later. */
@@ -62,6 +64,15 @@ static bool handle(const struct control_request *request, struct control_reply *
     case CONTROL_OTA_END:
         ota_commands_handle(request, reply);
         return true;
+    case CONTROL_SET_HEARTBEAT:
+        heartbeat_configure(request->heartbeat.enable, request->heartbeat.seconds);
+        return true;
+    case CONTROL_SET_FEATURE:
+        reply->result = set_feature(request->feature.number, request->feature.enable);
+        return true;
+    case CONTROL_GET_VERSION:
+        identity_release(&reply->release);
+        return true;
     case CONTROL_UNSUPPORTED:
         break;
     }
@@ -73,20 +84,19 @@ static void on_message(size_t len, struct hosted_control_counters *counters)
 {
     struct control_request request;
     struct serial_tlv tlv;
-    const int taken = serial_tlv_parse(s_received, len, &tlv);
-    const struct control_dialect *dialect = taken == (int)len ? dialect_of(&tlv) : NULL;
 
-    if (dialect == NULL) {
+    if (serial_tlv_parse(s_received, len, &tlv) != (int)len || !is_for_us(&tlv)) {
         counters->bad_messages++;
-        ESP_LOGW(s_tag, "a message of %u bytes dropped: no known endpoint", (unsigned)len);
+        ESP_LOGW(s_tag, "a message of %u bytes dropped: not for %s", (unsigned)len,
+                 s_dialect->endpoint);
         return;
     }
-    if (dialect->decode(tlv.data, tlv.data_len, &request) < 0) {
+    if (s_dialect->decode(tlv.data, tlv.data_len, &request) < 0) {
         counters->bad_requests++;
-        ESP_LOGW(s_tag, "a request dropped on %s: not understood", dialect->endpoint);
+        ESP_LOGW(s_tag, "a request dropped on %s: not understood", s_dialect->endpoint);
         return;
     }
-    request.origin.dialect = dialect;
+    request.origin.dialect = s_dialect;
 
     struct control_reply reply = {.origin = request.origin, .op = request.op};
 
@@ -109,19 +119,48 @@ void control_endpoint_on_frame(const struct frame *frame, struct hosted_control_
         counters->bad_messages++;
 }
 
+/* Where a message of that endpoint has its protobuf part, with the room for it in *ret_size. */
+static uint8_t *message_body(const char *endpoint, size_t *ret_size)
+{
+    const size_t head = SERIAL_TLV_OVERHEAD(strlen(endpoint));
+
+    *ret_size = sizeof(s_sent) - head;
+    return s_sent + head;
+}
+
+/* What message_body() has been filled with; `len` may be the error of that. */
+static int send_message(const char *endpoint, int len)
+{
+    const size_t head = SERIAL_TLV_OVERHEAD(strlen(endpoint));
+
+    if (len < 0 || serial_tlv_head(endpoint, (size_t)len, s_sent, sizeof(s_sent)) < 0) {
+        ESP_LOGE(s_tag, "a message does not fit");
+        return -1;
+    }
+    return frame_send_serial(s_sent, head + (size_t)len, 1, &s_sequence, s_sink, s_sink_ctx);
+}
+
 void control_endpoint_reply(const struct control_reply *reply)
 {
     const struct control_dialect *dialect = reply->origin.dialect;
-    const size_t head = SERIAL_TLV_OVERHEAD(strlen(dialect->endpoint));
-    const int len = dialect->encode(reply, s_reply + head, sizeof(s_reply) - head);
+    size_t size;
+    uint8_t *const body = message_body(dialect->endpoint, &size);
 
-    if (len < 0 || serial_tlv_head(dialect->endpoint, (size_t)len, s_reply, sizeof(s_reply)) < 0) {
-        ESP_LOGE(s_tag, "a reply does not fit");
+    if (send_message(dialect->endpoint, dialect->encode(reply, body, size)) < 0)
         return;
-    }
-    if (frame_send_serial(s_reply, head + (size_t)len, 1, &s_sequence, s_sink, s_sink_ctx) < 0)
-        return;
-
     if (!s_answered)
         s_answered = ota_device_confirm() == ESP_OK;
+}
+
+void control_endpoint_notify(const struct control_event *event)
+{
+    const char *const endpoint = s_dialect->event_endpoint;
+    size_t size;
+
+    if (endpoint == NULL)
+        return;
+
+    uint8_t *const body = message_body(endpoint, &size);
+
+    send_message(endpoint, s_dialect->encode_event(event, body, size));
 }

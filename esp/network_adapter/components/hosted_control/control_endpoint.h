@@ -11,13 +11,16 @@
 #include "frame.h"
 #include "hosted_control.h"
 
-/* `sink` takes the frames of every reply. */
-void control_endpoint_init(frame_sink sink, void *ctx);
+/* `sink` takes the frames of every reply and event. */
+void control_endpoint_init(const struct control_dialect *dialect, frame_sink sink, void *ctx);
 
 /* One frame of the serial interface. */
 void control_endpoint_on_frame(const struct frame *frame, struct hosted_control_counters *counters);
 
 /* Answers. The first reply that went out confirms a firmware that is on probation. */
 void control_endpoint_reply(const struct control_reply *reply);
+
+/* Tells the host, if the dialect has events. */
+void control_endpoint_notify(const struct control_event *event);
 
 #endif

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef CONTROL_MESSAGE_H
 #define CONTROL_MESSAGE_H
-/* Requests and replies as the handlers see them, whatever dialect they travelled in. */
+/* Requests, replies and events as the handlers see them, whatever dialect they travel in. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "release.h"
 
 enum control_op {
     CONTROL_GET_MAC,
@@ -18,6 +20,9 @@ enum control_op {
     CONTROL_OTA_BEGIN,
     CONTROL_OTA_WRITE,
     CONTROL_OTA_END,
+    CONTROL_SET_HEARTBEAT,
+    CONTROL_SET_FEATURE,
+    CONTROL_GET_VERSION,
     CONTROL_UNSUPPORTED, /* a known message that this firmware has no part for: always refused */
 };
 
@@ -28,6 +33,13 @@ enum control_result {
     CONTROL_NOT_CONNECTED = 1,
     CONTROL_NO_AP_FOUND = 2,
     CONTROL_WRONG_PASSWORD = 3,
+};
+
+/* What SET_FEATURE is about, in the numbers of the wire; others are refused. */
+enum control_feature {
+    CONTROL_FEATURE_WIFI = 1,
+    CONTROL_FEATURE_BLUETOOTH = 2,
+    CONTROL_FEATURE_NETWORK_SPLIT = 3, /* asks whether it is on */
 };
 
 #define CONTROL_SSID_BYTES     32
@@ -43,6 +55,7 @@ struct control_dialect;
 struct control_origin {
     const struct control_dialect *dialect;
     int message; /* the request's number in that dialect */
+    int32_t uid; /* what the host put on it, in dialects that have it; 0: nothing */
 };
 
 /* Pointers lead into the message that was received: gone after the handler. */
@@ -67,6 +80,14 @@ struct control_request {
             const uint8_t *data;
             size_t len;
         } ota_write;
+        struct {
+            bool enable;
+            int32_t seconds;
+        } heartbeat;
+        struct {
+            uint32_t number; /* enum control_feature */
+            bool enable;
+        } feature;
     };
 };
 
@@ -92,9 +113,9 @@ struct control_identity {
 struct control_reply {
     struct control_origin origin;
     enum control_op op;
-    int32_t result; /* enum control_result */
-    union {         /* valid on success only */
-        char mac[CONTROL_MAC_CHARS + 1];
+    int32_t result;                      /* enum control_result */
+    union {                              /* valid on success only */
+        char mac[CONTROL_MAC_CHARS + 1]; /* GET_MAC, and CONNECT of a connect_by_event dialect */
         struct {
             int32_t value;
             struct control_identity identity;
@@ -104,19 +125,54 @@ struct control_reply {
             const struct control_ap *list;
             size_t count;
         } scan;
+        struct release release;
     };
 };
+
+enum control_event_kind {
+    CONTROL_EVENT_INIT,      /* the chip has started */
+    CONTROL_EVENT_HEARTBEAT, /* for a host that asked for it */
+    CONTROL_EVENT_DISCONNECTED,
+    CONTROL_EVENT_CONNECTED,
+};
+
+/* What the host is told without having asked. */
+struct control_event {
+    enum control_event_kind kind;
+    union {
+        int32_t heartbeat; /* which, from 1 */
+        struct {
+            uint8_t ssid[CONTROL_SSID_BYTES];
+            size_t ssid_len;
+            char bssid[CONTROL_MAC_CHARS + 1];
+            uint32_t reason;     /* DISCONNECTED: wifi_err_reason_t */
+            int32_t rssi;        /* DISCONNECTED */
+            uint32_t channel;    /* CONNECTED */
+            int32_t encryption;  /* CONNECTED: wifi_auth_mode_t */
+            int32_t association; /* CONNECTED: the number that the access point gave */
+        } station;
+    };
+};
+
+/* Room for the TLVs of any dialect's INIT event. */
+#define CONTROL_INIT_MAX_BYTES 24
+
+struct hosted_control_port;
 
 /* One way of speaking on the wire. */
 struct control_dialect {
     const char *endpoint;
+    const char *event_endpoint; /* NULL: it has no events */
+    int32_t initial_mode;       /* wifi_mode_t in which its hosts find the chip after its start */
+    bool connect_by_event;      /* a connect is answered at once, its outcome is an event */
     /* 0, or -EBADMSG: no request that this dialect knows, so that there is no reply to it either.
      * Pointers in *ret stay valid until the next call. */
     int (*decode)(const uint8_t *data, size_t len, struct control_request *ret);
-    /* Bytes written, or -EMSGSIZE. */
+    /* Both: bytes written, or -EMSGSIZE. */
     int (*encode)(const struct control_reply *reply, uint8_t *buf, size_t size);
+    int (*encode_event)(const struct control_event *event, uint8_t *buf, size_t size);
+    /* Writes the TLVs that its drivers look for in the private INIT event; returns their length. */
+    size_t (*put_init)(const struct hosted_control_port *port, uint8_t buf[CONTROL_INIT_MAX_BYTES]);
 };
-
-extern const struct control_dialect control_dialect_classic;
 
 #endif

@@ -2,46 +2,13 @@
 /* The classic dialect on the ESP32's side: requests in, replies out, byte for byte as upstream's.
  */
 #include <errno.h>
-#include <string.h>
 
-#include "control_message.h"
+#include "dialect_support.h"
+#include "esp_wifi.h"
 #include "hosted_classic.pb-c.h"
-#include "serial_tlv.h"
+#include "init_event.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-
-/*
- * Memory of one decoded request, instead of the heap: what a message of the largest size can need
- * with its payload, and room for fields that nobody knows. What needs more is refused.
- */
-#define ARENA_BYTES (SERIAL_TLV_MAX_BYTES + 2048)
-
-static struct {
-    _Alignas(max_align_t) uint8_t bytes[ARENA_BYTES];
-    size_t used;
-} s_arena;
-
-static void *arena_alloc(void *ctx, size_t size)
-{
-    const size_t need = (size + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
-
-    (void)ctx;
-    if (size > ARENA_BYTES || need > ARENA_BYTES - s_arena.used)
-        return NULL;
-
-    void *at = s_arena.bytes + s_arena.used;
-
-    s_arena.used += need;
-    return at;
-}
-
-static void arena_free(void *ctx, void *pointer)
-{
-    (void)ctx; /* all at once, at the next request */
-    (void)pointer;
-}
-
-static ProtobufCAllocator s_allocator = {.alloc = arena_alloc, .free = arena_free};
 
 /* Request number and payload field to operation; one with a payload of 0 needs none. */
 static const struct {
@@ -106,25 +73,14 @@ static int take_operation(const HostedClassic__Message *message, struct control_
     return -EBADMSG;
 }
 
-/* An absent string is empty. */
-static int take_string(char *to, size_t size, const char *from)
-{
-    const size_t len = from != NULL ? strlen(from) : 0;
-
-    if (len >= size)
-        return -EBADMSG;
-    memcpy(to, len > 0 ? from : "", len + 1);
-    return 0;
-}
-
 static int take_connect(const HostedClassic__ReqConnectAp *from, struct control_request *to)
 {
     to->connect.wpa3 = from->is_wpa3_supported;
     to->connect.listen_interval = from->listen_interval;
-    if (take_string(to->connect.ssid, sizeof(to->connect.ssid), from->ssid) < 0 ||
-        take_string(to->connect.password, sizeof(to->connect.password), from->password) < 0)
+    if (dialect_take_string(to->connect.ssid, sizeof(to->connect.ssid), from->ssid) < 0 ||
+        dialect_take_string(to->connect.password, sizeof(to->connect.password), from->password) < 0)
         return -EBADMSG;
-    return take_string(to->connect.bssid, sizeof(to->connect.bssid), from->bssid);
+    return dialect_take_string(to->connect.bssid, sizeof(to->connect.bssid), from->bssid);
 }
 
 static int take_payload(const HostedClassic__Message *from, struct control_request *to)
@@ -139,14 +95,9 @@ static int take_payload(const HostedClassic__Message *from, struct control_reque
     case CONTROL_CONNECT:
         return take_connect(from->req_connect_ap, to);
     case CONTROL_SET_MAC:
-        if (from->req_set_mac->mac.len >= sizeof(to->set_mac.text))
-            return -EBADMSG;
         to->set_mac.mode = from->req_set_mac->mode;
-        memset(to->set_mac.text, 0, sizeof(to->set_mac.text));
-        memcpy(to->set_mac.text,
-               from->req_set_mac->mac.len > 0 ? from->req_set_mac->mac.data : (const uint8_t *)"",
-               from->req_set_mac->mac.len);
-        return 0;
+        return dialect_take_bytes(to->set_mac.text, sizeof(to->set_mac.text),
+                                  &from->req_set_mac->mac);
     case CONTROL_OTA_WRITE:
         to->ota_write.data = from->req_ota_write->data.data;
         to->ota_write.len = from->req_ota_write->data.len;
@@ -160,9 +111,8 @@ static int classic_decode(const uint8_t *data, size_t len, struct control_reques
 {
     struct control_request request = {.op = CONTROL_UNSUPPORTED};
 
-    s_arena.used = 0;
     const HostedClassic__Message *message =
-        hosted_classic__message__unpack(&s_allocator, len, data);
+        hosted_classic__message__unpack(dialect_fresh_memory(), len, data);
 
     if (message == NULL || take_operation(message, &request) < 0)
         return -EBADMSG;
@@ -171,11 +121,6 @@ static int classic_decode(const uint8_t *data, size_t len, struct control_reques
         request.unusable = take_payload(message, &request) < 0;
     *ret = request;
     return 0;
-}
-
-static ProtobufCBinaryData text(const char *string)
-{
-    return (ProtobufCBinaryData){.len = strlen(string), .data = (uint8_t *)string};
 }
 
 static int pack(HostedClassic__Message *message, uint8_t *buf, size_t size)
@@ -194,7 +139,7 @@ static int encode_mac(const struct control_reply *reply, HostedClassic__Message 
     body.resp = reply->result;
     if (reply->result == CONTROL_SUCCESS) {
         body.has_mac = true;
-        body.mac = text(reply->mac);
+        body.mac = dialect_text(reply->mac);
     }
     message.resp_get_mac = &body;
     return pack(&message, buf, size);
@@ -203,26 +148,15 @@ static int encode_mac(const struct control_reply *reply, HostedClassic__Message 
 static int encode_mode(const struct control_reply *reply, HostedClassic__Message message,
                        uint8_t *buf, size_t size)
 {
-    const struct control_identity *from = &reply->mode.identity;
     HostedClassic__RespGetMode body = HOSTED_CLASSIC__RESP_GET_MODE__INIT;
-    HostedExtension__Identity identity = HOSTED_EXTENSION__IDENTITY__INIT;
+    HostedExtension__Identity identity;
 
     body.has_resp = true;
     body.resp = reply->result;
     if (reply->result == CONTROL_SUCCESS) {
         body.has_mode = true;
         body.mode = reply->mode.value;
-        identity.has_chip_id = true;
-        identity.chip_id = from->chip_id;
-        identity.has_slot_size = true;
-        identity.slot_size = from->slot_size;
-        identity.running_slot = (char *)from->running_slot;
-        identity.project = (char *)from->project;
-        identity.version = (char *)from->version;
-        identity.has_can_roll_back = from->can_roll_back_known;
-        identity.can_roll_back = from->can_roll_back;
-        identity.has_features = true;
-        identity.features = from->features;
+        dialect_fill_identity(&identity, &reply->mode.identity);
         body.identity = &identity;
     }
     message.resp_get_mode = &body;
@@ -239,8 +173,8 @@ static int encode_ap(const struct control_reply *reply, HostedClassic__Message m
     if (reply->result == CONTROL_SUCCESS) {
         body.has_ssid = body.has_bssid = body.has_rssi = true;
         body.has_channel = body.has_encryption = true;
-        body.ssid = text(reply->ap.ssid);
-        body.bssid = text(reply->ap.bssid);
+        body.ssid = dialect_text(reply->ap.ssid);
+        body.bssid = dialect_text(reply->ap.bssid);
         body.rssi = reply->ap.rssi;
         body.channel = reply->ap.channel;
         body.encryption = reply->ap.encryption;
@@ -253,10 +187,10 @@ static void fill_access_point(HostedClassic__AccessPoint *to, const struct contr
 {
     hosted_classic__access_point__init(to);
     to->has_ssid = to->has_channel = to->has_rssi = to->has_bssid = to->has_encryption = true;
-    to->ssid = text(from->ssid);
+    to->ssid = dialect_text(from->ssid);
     to->channel = (uint32_t)from->channel;
     to->rssi = from->rssi;
-    to->bssid = text(from->bssid);
+    to->bssid = dialect_text(from->bssid);
     to->encryption = from->encryption;
 }
 
@@ -342,6 +276,8 @@ static int classic_encode(const struct control_reply *reply, uint8_t *buf, size_
 
 const struct control_dialect control_dialect_classic = {
     .endpoint = "control",
+    .initial_mode = WIFI_MODE_NULL,
     .decode = classic_decode,
     .encode = classic_encode,
+    .put_init = init_event_put_classic,
 };

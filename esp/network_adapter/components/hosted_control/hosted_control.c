@@ -6,17 +6,14 @@
 #include "esp_private/wifi.h"
 #include "esp_wifi.h"
 #include "frame.h"
+#include "heartbeat.h"
 #include "identity.h"
-#include "sdkconfig.h"
 #include "wifi_station.h"
 
-/* The INIT event: ESP-Hosted, adapter.h of its day. */
+/* ESP-Hosted, adapter.h */
 enum {
     INIT_EVENT = 0,
     PRIVATE_EVENT_PACKET = 0,
-    TAG_CAPABILITY = 0,
-    TAG_SPI_CLOCK = 1,
-    TAG_CHIP_ID = 2,
 };
 
 #define ETHERNET_HEADER_BYTES 14
@@ -37,28 +34,32 @@ esp_err_t hosted_control_start(const struct hosted_control_port *port)
 {
     s_port = *port;
     identity_init();
-    control_endpoint_init(send_frame, NULL);
-    return wifi_station_start(control_endpoint_reply);
+    control_endpoint_init(port->dialect, send_frame, NULL);
+    heartbeat_init(control_endpoint_notify);
+    return wifi_station_start(port->dialect->initial_mode, control_endpoint_reply,
+                              control_endpoint_notify);
+}
+
+static void send_private_init(void)
+{
+    uint8_t event[2 + CONTROL_INIT_MAX_BYTES] = {INIT_EVENT};
+    const size_t len = s_port.dialect->put_init(&s_port, event + 2);
+    const struct frame frame = {
+        .interface_type = FRAME_PRIVATE,
+        .packet_type = PRIVATE_EVENT_PACKET,
+        .length = (uint16_t)(2 + len),
+        .payload = event,
+    };
+    uint8_t buf[FRAME_HEADER_BYTES + sizeof(event)];
+
+    event[1] = (uint8_t)len;
+    s_port.send_frame(s_port.ctx, buf, (size_t)frame_build(&frame, buf, sizeof(buf)));
 }
 
 void hosted_control_send_init(void)
 {
-    const uint8_t event[] = {
-        INIT_EVENT,     9, /* bytes that follow */
-        TAG_CHIP_ID,    1, (uint8_t)CONFIG_IDF_FIRMWARE_CHIP_ID,
-        TAG_SPI_CLOCK,  1, s_port.spi_clock_mhz,
-        TAG_CAPABILITY, 1, s_port.capabilities,
-    };
-    const struct frame frame = {
-        .interface_type = FRAME_PRIVATE,
-        .packet_type = PRIVATE_EVENT_PACKET,
-        .length = sizeof(event),
-        .payload = event,
-    };
-    uint8_t buf[FRAME_HEADER_BYTES + sizeof(event)];
-    const int len = frame_build(&frame, buf, sizeof(buf));
-
-    s_port.send_frame(s_port.ctx, buf, (size_t)len);
+    send_private_init();
+    control_endpoint_notify(&(struct control_event){.kind = CONTROL_EVENT_INIT});
 }
 
 static void station_tx(const struct frame *frame)
@@ -98,6 +99,7 @@ void hosted_control_on_wifi_event(int32_t event_id, const void *event_data)
 void hosted_control_on_tick(void)
 {
     wifi_station_on_tick();
+    heartbeat_on_tick();
 }
 
 void hosted_control_on_station_rx(const void *ethernet, size_t len)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "identity.h"
 
+#include <string.h>
+
 #include "esp_app_desc.h"
 #include "esp_ota_ops.h"
 #include "ota_device.h"
@@ -45,4 +47,14 @@ void identity_read(struct control_identity *ret)
         .can_roll_back = s_can_roll_back,
         .features = 0, /* the bits of the extension come with its parts */
     };
+}
+
+void identity_release(struct release *ret)
+{
+    const esp_app_desc_t *app = esp_app_get_description();
+    char version[sizeof(app->version) + 1] = "";
+
+    memcpy(version, app->version, sizeof(app->version)); /* which may have no NUL */
+    if (!release_parse(version, ret))
+        *ret = (struct release){.name = "FG"};
 }

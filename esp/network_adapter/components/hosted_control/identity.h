@@ -9,4 +9,8 @@ void identity_init(void);
 
 void identity_read(struct control_identity *ret);
 
+/* What hosts take for the firmware's version: that of the running image, when it has the form of
+ * one of upstream's releases, else "FG" and zeros. */
+void identity_release(struct release *ret);
+
 #endif

@@ -18,6 +18,10 @@ bool pending_reply_is(enum control_op op);
 /* The host will not wait much longer. */
 bool pending_reply_is_overdue(void);
 
+/* Answers a pending connect with success and the station's address, in dialects that tell its
+ * outcome by an event: it stays pending, and its conclusion sends nothing. */
+void pending_reply_promise(const char mac[CONTROL_MAC_CHARS + 1]);
+
 /* Answers, if it is such a request that is pending. */
 void pending_reply_conclude(enum control_op op, int32_t result);
 

@@ -7,6 +7,7 @@
 #include "esp_timer.h"
 #include "mac_text.h"
 #include "pending_reply.h"
+#include "station_events.h"
 
 #define CONNECT_TRIES 5 /* upstream's; the first included */
 
@@ -32,8 +33,14 @@ static enum {
 static bool s_wanted;         /* the host asked for a connection and has not taken it back */
 static bool s_leaving;        /* the driver owes the event of a disconnect of our own */
 static int s_tries_left;      /* of the connect that is pending */
-static int32_t s_failure;     /* why its last try failed */
 static int64_t s_retry_at_us; /* 0: not planned */
+static bool s_told_up;        /* the host was told of a connection, and not yet of its end */
+
+/* Why the last try of the connect that is pending failed: for its reply, and for its event. */
+static struct {
+    int32_t result;
+    wifi_event_sta_disconnected_t event;
+} s_failure;
 
 static esp_err_t try_to_connect(void)
 {
@@ -68,6 +75,23 @@ esp_err_t station_link_ensure_mode(void)
     return err;
 }
 
+/* The pending connect has come to nothing, for the reason in s_failure. */
+static void conclude_failure(void)
+{
+    if (!pending_reply_is(CONTROL_CONNECT))
+        return;
+    pending_reply_conclude(CONTROL_CONNECT, s_failure.result);
+    station_events_disconnected(&s_failure.event);
+}
+
+/* The same, because the host wants something else now. */
+static void conclude_given_up(void)
+{
+    s_failure.result = CONTROL_FAILURE;
+    s_failure.event.reason = WIFI_REASON_ASSOC_LEAVE;
+    conclude_failure();
+}
+
 /* False: no driver could do anything with this. */
 static bool fill_config(const struct control_request *request, wifi_config_t *ret)
 {
@@ -96,33 +120,80 @@ static bool fill_config(const struct control_request *request, wifi_config_t *re
     return true;
 }
 
-bool station_link_connect(const struct control_request *request, struct control_reply *reply)
+/* One outcome at a time is owed. A host that had its answer may change its mind. */
+static bool is_free_for(const struct control_request *request)
 {
-    wifi_config_t config;
+    if (request->origin.dialect->connect_by_event)
+        conclude_given_up();
+    return !pending_reply_is_active();
+}
 
-    reply->result = CONTROL_FAILURE;
-    if (pending_reply_is_active() || !fill_config(request, &config))
-        return true;
+/* What is told of a connect that the driver says nothing about. */
+static void expect_nothing(const struct control_request *request)
+{
+    const size_t len = strlen(request->connect.ssid);
 
-    s_wanted = false;
-    s_retry_at_us = 0;
+    s_failure.result = CONTROL_FAILURE;
+    s_failure.event = (wifi_event_sta_disconnected_t){
+        .ssid_len = (uint8_t)len,
+        .reason = WIFI_REASON_CONNECTION_FAIL,
+    };
+    memcpy(s_failure.event.ssid, request->connect.ssid, len);
+}
 
+/*
+ * The answer to a host that will wait for an event. Upstream's firmware first tells of the end of
+ * what was before, also when that was nothing; the reason tells this from a failure.
+ */
+static void answer_at_once(void)
+{
+    wifi_event_sta_disconnected_t left = s_failure.event;
+    char text[CONTROL_MAC_CHARS + 1] = "";
+    uint8_t mac[6];
+
+    if (esp_wifi_get_mac(WIFI_IF_STA, mac) == ESP_OK)
+        mac_to_text(mac, text);
+    pending_reply_promise(text);
+    if (s_told_up) /* the driver will say it, and knows of what */
+        return;
+    left.reason = WIFI_REASON_ASSOC_LEAVE;
+    station_events_disconnected(&left);
+}
+
+static esp_err_t begin_to_connect(wifi_config_t *config)
+{
     esp_err_t err = leave(); /* the driver takes no configuration while it tries */
 
     if (err == ESP_OK)
         err = station_link_ensure_mode();
     if (err == ESP_OK)
-        err = esp_wifi_set_config(WIFI_IF_STA, &config);
-    if (err == ESP_OK)
-        err = try_to_connect();
+        err = esp_wifi_set_config(WIFI_IF_STA, config);
+    return err == ESP_OK ? try_to_connect() : err;
+}
+
+bool station_link_connect(const struct control_request *request, struct control_reply *reply)
+{
+    wifi_config_t config;
+
+    reply->result = CONTROL_FAILURE;
+    if (!fill_config(request, &config) || !is_free_for(request))
+        return true;
+
+    s_wanted = false;
+    s_retry_at_us = 0;
+
+    const esp_err_t err = begin_to_connect(&config);
+
     if (err != ESP_OK) {
         ESP_LOGW(s_tag, "connect: %s", esp_err_to_name(err));
         return true;
     }
     s_wanted = true;
     s_tries_left = CONNECT_TRIES;
-    s_failure = CONTROL_FAILURE;
+    expect_nothing(request);
     pending_reply_start(request);
+    if (request->origin.dialect->connect_by_event)
+        answer_at_once();
     return false;
 }
 
@@ -132,7 +203,7 @@ int32_t station_link_disconnect(void)
 
     s_wanted = false;
     s_retry_at_us = 0;
-    pending_reply_conclude(CONTROL_CONNECT, CONTROL_FAILURE);
+    conclude_given_up();
     if (leave() != ESP_OK)
         return CONTROL_FAILURE;
     return was_wanted ? CONTROL_SUCCESS : CONTROL_FAILURE;
@@ -150,7 +221,7 @@ void station_link_drop(void)
     s_link = LINK_DOWN;
     s_wanted = false;
     s_retry_at_us = 0;
-    pending_reply_conclude(CONTROL_CONNECT, CONTROL_FAILURE);
+    conclude_given_up();
 }
 
 esp_err_t station_link_give_way(void)
@@ -165,10 +236,10 @@ void station_link_give_up(void)
 {
     s_wanted = false;
     leave();
-    pending_reply_conclude(CONTROL_CONNECT, s_failure);
+    conclude_failure();
 }
 
-void station_link_on_connected(void)
+void station_link_on_connected(const wifi_event_sta_connected_t *event)
 {
     wifi_ap_record_t record;
 
@@ -180,6 +251,8 @@ void station_link_on_connected(void)
     s_retry_at_us = 0;
     ESP_LOGI(s_tag, "connected");
     pending_reply_conclude(CONTROL_CONNECT, CONTROL_SUCCESS);
+    station_events_connected(event);
+    s_told_up = true;
 }
 
 /* What a host can act on; the rest is just a failure. */
@@ -201,6 +274,9 @@ static int32_t result_of_reason(uint8_t reason)
 
 void station_link_on_disconnected(const wifi_event_sta_disconnected_t *event)
 {
+    if (s_told_up)
+        station_events_disconnected(event);
+    s_told_up = false;
     if (s_leaving && event->reason == WIFI_REASON_ASSOC_LEAVE) {
         s_leaving = false;
         return;
@@ -213,7 +289,8 @@ void station_link_on_disconnected(const wifi_event_sta_disconnected_t *event)
         s_retry_at_us = esp_timer_get_time() + RETRY_PAUSE_US;
         return;
     }
-    s_failure = result_of_reason(event->reason);
+    s_failure.result = result_of_reason(event->reason);
+    s_failure.event = *event;
     if (--s_tries_left <= 0 || try_to_connect() != ESP_OK)
         station_link_give_up();
 }

@@ -3,7 +3,8 @@
 #define STATION_LINK_H
 /*
  * The station's connection: made at the host's request, made again when it breaks, until the host
- * takes it back. The outcome of a connect is told later.
+ * takes it back. The outcome of a connect is told later, by its reply or by an event; that a
+ * connection has ended is told once, by an event.
  */
 #include <stdbool.h>
 
@@ -32,7 +33,7 @@ esp_err_t station_link_give_way(void);
 /* The host will not wait longer for a connect. */
 void station_link_give_up(void);
 
-void station_link_on_connected(void);
+void station_link_on_connected(const wifi_event_sta_connected_t *event);
 void station_link_on_disconnected(const wifi_event_sta_disconnected_t *event);
 void station_link_on_tick(void);
 

@@ -7,6 +7,7 @@
 #include "esp_wifi.h"
 #include "mac_text.h"
 #include "pending_reply.h"
+#include "station_events.h"
 #include "station_link.h"
 
 static struct control_ap s_scan[CONTROL_SCAN_MAX];
@@ -164,7 +165,7 @@ void wifi_station_on_event(int32_t event_id, const void *event_data)
 {
     switch (event_id) {
     case WIFI_EVENT_STA_CONNECTED:
-        station_link_on_connected();
+        station_link_on_connected(event_data);
         break;
     case WIFI_EVENT_STA_DISCONNECTED:
         station_link_on_disconnected(event_data);
@@ -195,17 +196,44 @@ bool wifi_station_is_connected(void)
     return station_link_is_up();
 }
 
-esp_err_t wifi_station_start(wifi_station_replier replier)
+static esp_err_t bring_up(wifi_mode_t mode)
 {
     const wifi_init_config_t config = WIFI_INIT_CONFIG_DEFAULT();
     esp_err_t err = esp_wifi_init(&config);
 
-    pending_reply_init(replier);
     if (err == ESP_OK)
         err = esp_wifi_set_storage(WIFI_STORAGE_RAM); /* the host configures, every time */
     if (err == ESP_OK)
-        err = esp_wifi_set_mode(WIFI_MODE_NULL);
+        err = esp_wifi_set_mode(mode);
     if (err == ESP_OK)
         err = esp_wifi_start();
     return err;
+}
+
+static esp_err_t take_down(void)
+{
+    station_link_drop();
+    pending_reply_conclude(CONTROL_SCAN, CONTROL_FAILURE);
+
+    const esp_err_t err = esp_wifi_stop();
+
+    return err == ESP_OK ? esp_wifi_deinit() : err;
+}
+
+int32_t wifi_station_enable(bool enable)
+{
+    wifi_mode_t mode;
+    const bool is_up = esp_wifi_get_mode(&mode) != ESP_ERR_WIFI_NOT_INIT;
+
+    if (enable == is_up)
+        return CONTROL_SUCCESS;
+    return result_of(enable ? bring_up(WIFI_MODE_NULL) : take_down());
+}
+
+esp_err_t wifi_station_start(int32_t mode, wifi_station_replier replier,
+                             wifi_station_notifier notifier)
+{
+    pending_reply_init(replier);
+    station_events_init(notifier);
+    return bring_up((wifi_mode_t)mode);
 }

@@ -11,8 +11,16 @@
 /* Takes the outcome of a request that took its time. */
 typedef void (*wifi_station_replier)(const struct control_reply *reply);
 
-/* Brings the Wi-Fi driver up, in no mode. */
-esp_err_t wifi_station_start(wifi_station_replier replier);
+/* Takes what becomes of the connection. */
+typedef void (*wifi_station_notifier)(const struct control_event *event);
+
+/* Brings the Wi-Fi driver up, in that wifi_mode_t. */
+esp_err_t wifi_station_start(int32_t mode, wifi_station_replier replier,
+                             wifi_station_notifier notifier);
+
+/* Frees the Wi-Fi driver's memory, or brings the driver up again, in no mode. Returns enum
+ * control_result. */
+int32_t wifi_station_enable(bool enable);
 
 /* True: *reply holds the outcome. False: the outcome goes to the replier later. */
 bool wifi_station_handle(const struct control_request *request, struct control_reply *reply);

@@ -14,8 +14,15 @@
 
 #include "esp_err.h"
 
+/* The dialects of the control path: classic up to February 2022, ctrl since. */
+struct control_dialect;
+extern const struct control_dialect control_dialect_classic;
+extern const struct control_dialect control_dialect_ctrl;
+
 /* What the application does for the component. */
 struct hosted_control_port {
+    /* The one that this firmware speaks: what comes for another's endpoint is dropped. */
+    const struct control_dialect *dialect;
     /* Puts one frame (header and payload, at most FRAME_MAX_BYTES) on the bus. The bytes are the
      * caller's and gone after the call. Blocks while the bus is full. */
     void (*send_frame)(void *ctx, const uint8_t *frame, size_t len);
@@ -28,7 +35,7 @@ struct hosted_control_port {
 /* Brings Wi-Fi up as a station and is ready for frames. `port` is copied. Call once after boot. */
 esp_err_t hosted_control_start(const struct hosted_control_port *port);
 
-/* Tells the host that the chip has started: the private INIT event. */
+/* Tells the host that the chip has started: the private INIT event, and the dialect's own. */
 void hosted_control_send_init(void);
 
 /* One frame from the bus. The bytes are borrowed for the call. */
@@ -40,7 +47,8 @@ void hosted_control_on_frame(const uint8_t *frame, size_t len);
  */
 void hosted_control_on_wifi_event(int32_t event_id, const void *event_data);
 
-/* To be called about once a second: what waits for the radio does not wait for ever. */
+/* To be called about once a second: what waits for the radio does not wait for ever, and a
+ * heartbeat that is due goes out. */
 void hosted_control_on_tick(void);
 
 /* One Ethernet frame that the station received: goes to the host. Same task as the others. */

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dialect_support.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "serial_tlv.h"
+
+#define ARENA_BYTES (SERIAL_TLV_MAX_BYTES + 2048)
+
+static struct {
+    _Alignas(max_align_t) uint8_t bytes[ARENA_BYTES];
+    size_t used;
+} s_arena;
+
+static void *arena_alloc(void *ctx, size_t size)
+{
+    const size_t need = (size + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
+
+    (void)ctx;
+    if (size > ARENA_BYTES || need > ARENA_BYTES - s_arena.used)
+        return NULL;
+
+    void *at = s_arena.bytes + s_arena.used;
+
+    s_arena.used += need;
+    return at;
+}
+
+static void arena_free(void *ctx, void *pointer)
+{
+    (void)ctx; /* all at once, at the next request */
+    (void)pointer;
+}
+
+ProtobufCAllocator *dialect_fresh_memory(void)
+{
+    static ProtobufCAllocator s_allocator = {.alloc = arena_alloc, .free = arena_free};
+
+    s_arena.used = 0;
+    return &s_allocator;
+}
+
+int dialect_take_bytes(char *to, size_t size, const ProtobufCBinaryData *from)
+{
+    if (from->len >= size)
+        return -EBADMSG;
+    if (from->len > 0) /* else there may be no data */
+        memcpy(to, from->data, from->len);
+    to[from->len] = '\0';
+    return 0;
+}
+
+int dialect_take_string(char *to, size_t size, const char *from)
+{
+    const ProtobufCBinaryData bytes = dialect_text(from != NULL ? from : "");
+
+    return dialect_take_bytes(to, size, &bytes);
+}
+
+ProtobufCBinaryData dialect_text(const char *string)
+{
+    return (ProtobufCBinaryData){.len = strlen(string), .data = (uint8_t *)string};
+}
+
+void dialect_fill_identity(HostedExtension__Identity *to, const struct control_identity *from)
+{
+    hosted_extension__identity__init(to);
+    to->has_chip_id = true;
+    to->chip_id = from->chip_id;
+    to->has_slot_size = true;
+    to->slot_size = from->slot_size;
+    to->running_slot = (char *)from->running_slot;
+    to->project = (char *)from->project;
+    to->version = (char *)from->version;
+    to->has_can_roll_back = from->can_roll_back_known;
+    to->can_roll_back = from->can_roll_back;
+    to->has_features = true;
+    to->features = from->features;
+}
