@@ -67,12 +67,12 @@ static int write_answer(const char *node, char *ret, size_t size)
 {
     char boot_id[64];
     struct stat st;
-    int rc = read_boot_id(boot_id, sizeof(boot_id));
+    const int rc = read_boot_id(boot_id, sizeof(boot_id));
 
-    if (rc == 0 && stat(node, &st) < 0)
-        rc = -errno;
     if (rc < 0)
         return rc;
+    if (stat(node, &st) < 0)
+        return -errno;
     snprintf(ret, size, "ctrl\ndev %llx\ninode %llx\nrdev %llx\nctime %lld.%09ld\nboot %s",
              (unsigned long long)st.st_dev, (unsigned long long)st.st_ino,
              (unsigned long long)st.st_rdev, (long long)st.st_ctim.tv_sec, st.st_ctim.tv_nsec,
