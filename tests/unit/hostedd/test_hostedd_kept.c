@@ -117,7 +117,7 @@ static void read_link(struct peer *peer, char *ret, size_t size)
 
     const ssize_t len = readlink(peer->control, ret, size - 1);
 
-    if (len <= 0) {
+    if (len <= 0 || (size_t)len >= size) {
         fail_msg("%s leads nowhere", peer->control);
         abort(); /* not reached: it says to static analysis that the assertion jumps away */
     }
