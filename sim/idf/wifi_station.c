@@ -160,8 +160,7 @@ esp_err_t esp_wifi_connect(void)
 
     const enum air_answer outlook = ask_air();
 
-    air_leave(&world->air);    /* not yet */
-    s_ap = (struct air_ap){0}; /* of the one before, no event tells any more */
+    air_leave(&world->air); /* not yet */
     s_state = STATION_CONNECTING;
     wifi_driver_arm(&s_answer, outlook == AIR_JOINED ? JOIN_US : REFUSE_US);
     return ESP_OK;

@@ -140,6 +140,16 @@ class Message:
         return signed(self.get(RESULT_FIELD.get(self.kind, 1)) or 0)
 
 
+def without_extension(message: Message) -> bytes:
+    """The message as stock firmware would have sent it: fields from 100 up taken out."""
+    body = b""
+    for number, value in fields(message.body):
+        if number == message.number:
+            value = b"".join(field(n, v) for n, v in fields(value) if n < 100)
+        body += field(number, value)
+    return frame(body, message.endpoint)
+
+
 def messages(data: bytes) -> list[Message]:
     """All messages of a stream that must end with a whole one."""
     return [Message.of(message) for message in classic.messages(data)]

@@ -17,11 +17,29 @@
 uint8_t peer_frame[1600];
 size_t peer_frame_len, peer_frames;
 
+struct message peer_events[PEER_MAX_EVENTS];
+size_t peer_event_count;
+
+static bool s_ctrl;
 static struct message s_partial, s_answer;
 static size_t s_answers;
 static uint16_t s_from_device; /* the sequence number that its next fragment must have */
 static bool s_from_device_known;
 static uint16_t s_to_device;
+
+static void take_message(const struct message *message)
+{
+    static const char event_head[] = "\x01\x08\x00"
+                                     "ctrlEvnt";
+
+    if (memcmp(message->bytes, event_head, sizeof(event_head) - 1) != 0) {
+        s_answer = *message;
+        s_answers++;
+        return;
+    }
+    assert_true(peer_event_count < PEER_MAX_EVENTS);
+    peer_events[peer_event_count++] = *message;
+}
 
 static void take_fragment(const struct frame *frame)
 {
@@ -34,9 +52,8 @@ static void take_fragment(const struct frame *frame)
     s_partial.len += frame->length;
     if (frame->flags & FRAME_FLAG_MORE_FRAGMENT)
         return;
-    s_answer = s_partial;
+    take_message(&s_partial);
     s_partial.len = 0;
-    s_answers++;
 }
 
 static void on_frame(void *ctx, const uint8_t *bytes, size_t len)
@@ -70,10 +87,10 @@ static esp_err_t on_station_rx(void *buffer, uint16_t len, void *eb)
     return ESP_OK;
 }
 
-void peer_start_firmware(void)
+static void start_firmware(const struct control_dialect *dialect)
 {
     const struct hosted_control_port port = {
-        .dialect = &control_dialect_classic,
+        .dialect = dialect,
         .send_frame = on_frame,
         .capabilities = CAPABILITIES,
         .spi_clock_mhz = BUS_MHZ,
@@ -84,6 +101,17 @@ void peer_start_firmware(void)
                      ESP_OK);
     assert_int_equal(hosted_control_start(&port), ESP_OK);
     assert_int_equal(esp_wifi_internal_reg_rxcb(WIFI_IF_STA, on_station_rx), ESP_OK);
+}
+
+void peer_start_firmware(void)
+{
+    start_firmware(&control_dialect_classic);
+}
+
+void peer_start_ctrl_firmware(void)
+{
+    s_ctrl = true;
+    start_firmware(&control_dialect_ctrl);
 }
 
 struct air_ap *peer_put_up(const char *ssid, const char *password, int8_t rssi)
@@ -149,7 +177,7 @@ const struct message *peer_ask(const uint8_t *protobuf, size_t len)
     static struct message s_taken;
 
     peer_take_answers(NULL);
-    peer_send_request("control", protobuf, len);
+    peer_send_request(s_ctrl ? "ctrlResp" : "control", protobuf, len);
     peer_settle();
 
     const size_t answers = peer_take_answers(&s_taken);
@@ -218,5 +246,8 @@ int64_t peer_result(const char *hex, unsigned field)
 
 void peer_check_alive(void)
 {
-    assert_int_equal(peer_result("0802", 2), 0);
+    if (s_ctrl)
+        assert_non_null(peer_ask_hex("1067"));
+    else
+        assert_int_equal(peer_result("0802", 2), 0);
 }

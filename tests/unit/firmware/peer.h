@@ -15,8 +15,12 @@ struct message {
     size_t len;
 };
 
-/* After board_make(). */
+/* After board_make(). It speaks classic. */
 void peer_start_firmware(void);
+
+/* The same firmware, built for the ctrl dialect. The functions below then speak that, but for those
+ * that look at numbers of classic messages. */
+void peer_start_ctrl_firmware(void);
 
 /* Adds an access point to the air. "" is no password; the channel is 6, the last byte of the
  * address counts up from 1. */
@@ -34,8 +38,8 @@ void peer_send_request(const char *endpoint, const uint8_t *protobuf, size_t len
 /* What the radio and the event loop do by themselves. */
 void peer_settle(void);
 
-/* Sends on "control", settles, and gives the one answer; NULL when there was none. Ends the test
- * when there was more than one. */
+/* Sends on the dialect's endpoint, settles, and gives the one answer; NULL when there was none.
+ * Ends the test when there was more than one. */
 const struct message *peer_ask(const uint8_t *protobuf, size_t len);
 
 /* Hexadecimal, spaces allowed. */
@@ -50,6 +54,11 @@ void peer_check_alive(void);
 
 /* Answers since the last look, the last of them in *ret. */
 size_t peer_take_answers(struct message *ret);
+
+/* Events since they were last forgotten, which have an endpoint of their own. */
+#define PEER_MAX_EVENTS 64
+extern struct message peer_events[PEER_MAX_EVENTS];
+extern size_t peer_event_count;
 
 /* The last frame that was no serial one, and how many there were. */
 extern uint8_t peer_frame[1600];

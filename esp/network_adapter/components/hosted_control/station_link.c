@@ -36,7 +36,7 @@ static int s_tries_left;      /* of the connect that is pending */
 static int64_t s_retry_at_us; /* 0: not planned */
 static bool s_told_up;        /* the host was told of a connection, and not yet of its end */
 
-/* Why the last try of the connect that is pending failed: for its reply, and for its event. */
+/* Why the connect that is pending has come to nothing so far: for its reply, and for its event. */
 static struct {
     int32_t result;
     wifi_event_sta_disconnected_t event;
@@ -290,7 +290,8 @@ void station_link_on_disconnected(const wifi_event_sta_disconnected_t *event)
         return;
     }
     s_failure.result = result_of_reason(event->reason);
-    s_failure.event = *event;
+    if (event->reason != WIFI_REASON_CONNECTION_FAIL) /* after the first try, the driver's word */
+        s_failure.event = *event;                     /* for "again"; it says less than that one */
     if (--s_tries_left <= 0 || try_to_connect() != ESP_OK)
         station_link_give_up();
 }
