@@ -19,8 +19,8 @@ pytestmark = pytest.mark.skipif(why_not() is not None, reason=f"no TAP here: {wh
 
 every = pytest.mark.parametrize(
     "firmware",
-    [["--stock"], [], ["--stock", "--dialect", "ctrl"]],
-    ids=["stock", "ours", "stock ctrl"],
+    [["--stock"], [], ["--stock", "--dialect", "ctrl"], ["--dialect", "ctrl"]],
+    ids=["stock", "ours", "stock ctrl", "ours ctrl"],
 )
 
 STATION_MAC = bytes.fromhex("240ac4112233")

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "board.h"
+#include "damage.h"
 #include "frame.h"
 #include "hosted_control.h"
 #include "life.h"
@@ -262,23 +263,6 @@ static void frames_without_sense_are_dropped(void **state)
     }
 }
 
-/* xorshift32: the same numbers everywhere. */
-static uint32_t s_random = 1;
-
-static uint32_t draw(uint32_t below)
-{
-    s_random ^= s_random << 13;
-    s_random ^= s_random >> 17;
-    s_random ^= s_random << 5;
-    return s_random % below;
-}
-
-static void fill_at_random(uint8_t *bytes, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        bytes[i] = (uint8_t)draw(256);
-}
-
 #define SEEDS       100000
 #define LOOK_EVERY  5000
 #define MAX_REQUEST 400
@@ -366,35 +350,24 @@ static void random_messages(void **state)
     check_mixture(5000, 0, 0, 50000);
 }
 
-/* What hosts really send, with some bytes changed, taken out or put twice. */
-static size_t damage(uint8_t *bytes, size_t len, size_t size)
+/* What hosts really send, cut short at every byte: of the protobuf, and of the whole message. */
+static void every_cut_request(void **state)
 {
-    for (uint32_t times = 1 + draw(3); times > 0; times--) {
-        const size_t at = draw((uint32_t)len);
-        const size_t n = 1 + draw((uint32_t)(len - at));
+    struct transcript recorded = transcript_read("all-commands");
+    size_t cuts = 0;
 
-        switch (draw(4)) {
-        case 0:
-            bytes[at] ^= (uint8_t)(1u << draw(8));
-            break;
-        case 1:
-            bytes[at] = (uint8_t)draw(256);
-            break;
-        case 2:
-            if (n < len) {
-                memmove(bytes + at, bytes + at + n, len - at - n);
-                len -= n;
-            }
-            break;
-        default:
-            if (len + n <= size) {
-                memmove(bytes + at + n, bytes + at, len - at);
-                len += n;
-            }
-            break;
-        }
+    (void)state;
+    for (size_t at = 0; at < recorded.to_device_len;) {
+        struct serial_tlv request;
+        const int whole =
+            serial_tlv_parse(recorded.to_device + at, recorded.to_device_len - at, &request);
+
+        assert_true(whole > 0);
+        cuts += damage_cut("control", recorded.to_device + at, (size_t)whole);
+        at += (size_t)whole;
     }
-    return len;
+    assert_true(cuts > 500);
+    transcript_free(&recorded);
 }
 
 static void damaged_requests(void **state)
@@ -457,6 +430,7 @@ int main(void)
         cmocka_unit_test_setup(frames_without_sense_are_dropped, setup),
         cmocka_unit_test_setup(random_frames, setup),
         cmocka_unit_test_setup(random_messages, setup),
+        cmocka_unit_test_setup(every_cut_request, setup),
         cmocka_unit_test_setup(damaged_requests, setup),
         cmocka_unit_test_setup(damaged_updates, setup),
     };
