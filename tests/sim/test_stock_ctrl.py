@@ -83,6 +83,7 @@ SILENT = {
     "shorter name": ctrl.frame(MODE, b"ctrlRes"),
     "name of 15 bytes": ctrl.frame(MODE, b"ctrlRespctrlRes"),
     "name of 300 bytes": ctrl.frame(MODE, b"c" * 300),
+    "long name beyond the end": b"\x01\x0f\x00ctrl",
     "no name": ctrl.frame(MODE, b""),
     "no number": ctrl.frame(ctrl.field(1, 1)),
     **{

@@ -178,6 +178,9 @@ def test_bssid_chooses(start: Start) -> None:
         connect(bus, "open", bssid="02:00:00:00:00:09")
         disconnected(bus, "open", LEFT)
         assert connected(bus, "open").get(4) == b"02:00:00:00:00:09"
+        connect(bus, "open")  # any will do: another configuration
+        disconnected(bus, "open", LEFT)
+        connected(bus, "open")
 
 
 def test_what_is_connected_as_asked_is_reported_again(start: Start) -> None:
@@ -278,6 +281,18 @@ def test_no_scan_while_it_tries(start: Start) -> None:
         assert ask(bus, Kind.SCAN).result == FAILURE
 
 
+def test_request_for_what_was_left(start: Start) -> None:
+    simulator = start(*STOCK, aps=AIR)
+    with Bus(simulator.bus) as bus:
+        receive_started(bus)
+        join(bus, "open")
+        assert ask(bus, Kind.DISCONNECT_AP).result == 0
+        disconnected(bus, "open", LEFT)
+        connect(bus, "open")
+        disconnected(bus, "open", LEFT)  # of the attempt that was under way
+        connected(bus, "open")
+
+
 @pytest.mark.parametrize("mode", [0, 2])
 def test_another_mode_ends_the_connection(start: Start, mode: int) -> None:
     simulator = start(*STOCK, aps=AIR)
@@ -290,6 +305,27 @@ def test_another_mode_ends_the_connection(start: Start, mode: int) -> None:
         assert name_of_ap(bus) is None
         connect(bus, "open")  # turns to station mode, and has what it needs
         connected(bus, "open")
+        assert ask(bus, Kind.DISCONNECT_AP).result == 0
+        disconnected(bus, "open", LEFT)
+        assert bus.is_silent(0.1)
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_station_and_access_point_mode(start: Start, *, asked: bool) -> None:
+    """It is left for that mode, joined there again, and left for the old mode when asked to."""
+    simulator = start(*STOCK, aps=AIR)
+    with Bus(simulator.bus) as bus:
+        receive_started(bus)
+        join(bus, "open")
+        assert ask(bus, Kind.SET_MODE, ctrl.field(1, 3)).result == 0
+        disconnected(bus, "open", LEFT)
+        if asked:
+            connect(bus, "open")
+            disconnected(bus, "open", LEFT)
+        else:
+            assert simulator.control(f"advance {RETRY_S}") == "ok"
+        connected(bus, "open")
+        assert ask(bus, Kind.GET_MODE).get(1) == (1 if asked else 3)
 
 
 def test_forgets_at_a_reset(start: Start) -> None:
