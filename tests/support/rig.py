@@ -102,8 +102,14 @@ class Rig:
         return image
 
     def start_update(
-        self, tool: str, image: bytes | str | Path, *options: str, timeout: int = 60
+        self,
+        tool: str,
+        image: bytes | str | Path,
+        *options: str,
+        timeout: int = 60,
+        reboot_timeout: int = 0,
     ) -> Process:
+        """An update that ends with `end`; with `reboot_timeout`, with the new firmware's answer."""
         return self.tools.start(
             tool,
             *VERB[tool],
@@ -112,13 +118,22 @@ class Rig:
             self.device,
             "--timeout",
             str(timeout),
+            "--reboot-timeout",
+            str(reboot_timeout),
             *options,
         )
 
     def update(
-        self, tool: str, image: bytes | str | Path, *options: str, timeout: int = 60
+        self,
+        tool: str,
+        image: bytes | str | Path,
+        *options: str,
+        timeout: int = 60,
+        reboot_timeout: int = 0,
     ) -> Result:
-        return self.tools.finish(self.start_update(tool, image, *options, timeout=timeout))
+        return self.tools.finish(
+            self.start_update(tool, image, *options, timeout=timeout, reboot_timeout=reboot_timeout)
+        )
 
     def command(self, tool: str, *args: str | Path, timeout: int = 60, **how: Any) -> Result:
         """Any other command of a tool on this rig's device."""
