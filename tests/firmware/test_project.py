@@ -21,8 +21,8 @@ PINS = {
 NAMES = ("MOSI", "MISO", "SCLK", "CS", "HANDSHAKE", "DATA_READY")
 
 
-def configuration(chip: str, folder: Path) -> dict[str, str]:
-    """The project's own symbols, as they are without anybody's choice."""
+def configuration(chip: str, folder: Path, dialect: str | None = None) -> dict[str, str]:
+    """The project's own symbols, as they are without anybody's choice but that of a dialect."""
     top = folder / "Kconfig"
     top.write_text(
         f"config IDF_TARGET_{chip.upper()}\n    def_bool y\n"
@@ -31,6 +31,8 @@ def configuration(chip: str, folder: Path) -> dict[str, str]:
     tree = kconfiglib.Kconfig(str(top), warn_to_stderr=False)
     unknown = [warning for warning in tree.warnings if "IDF_TARGET" not in warning]
     assert not unknown
+    if dialect is not None:
+        tree.syms[f"HOSTED_DIALECT_{dialect}"].set_value("y")
     return {
         f"CONFIG_{symbol.name}": symbol.str_value
         for symbol in tree.unique_defined_syms
@@ -44,6 +46,20 @@ def test_pins_are_upstreams(chip: str, tmp_path: Path) -> None:
     pins = tuple(int(config[f"CONFIG_HOSTED_GPIO_{name}"]) for name in NAMES)
     assert pins == PINS[chip]
     assert len(set(pins)) == len(pins)
+
+
+@pytest.mark.parametrize("chip", PINS)
+@pytest.mark.parametrize("chosen", [None, "CLASSIC", "CTRL"])
+def test_one_dialect_is_built_and_spoken_to_as_its_drivers_do(
+    chip: str, chosen: str | None, tmp_path: Path
+) -> None:
+    config = configuration(chip, tmp_path, chosen)
+    spoken = {
+        name for name in ("CLASSIC", "CTRL") if config[f"CONFIG_HOSTED_DIALECT_{name}"] == "y"
+    }
+    assert spoken == {chosen or "CLASSIC"}
+    today = chosen == "CTRL" and chip != "esp32"
+    assert config["CONFIG_HOSTED_SPI_MODE"] == ("3" if today else "2")
 
 
 def test_readme_has_the_same_pins() -> None:
