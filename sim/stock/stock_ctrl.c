@@ -19,6 +19,9 @@
 #define FIRST_DEADLY 203
 #define LAST_DEADLY  206
 
+#define CAPABILITIES  (STOCK_CAPABILITY_WLAN_SPI | STOCK_CAPABILITY_CHECKSUM)
+#define VERSION_BYTES 8
+
 static const char TAG[] = "stock";
 
 static stock_ctrl_handler *find_handler(int32_t request)
@@ -101,28 +104,20 @@ static void take(const uint8_t *message, size_t len)
 static void send_private_init(void)
 {
     struct release release;
-    uint8_t tlvs[] = {
+    uint8_t tlvs[11 + VERSION_BYTES] = {
         STOCK_TAG_CHIP,
         1,
         (uint8_t)world->chip_id,
         STOCK_TAG_CAPABILITY,
         1,
-        STOCK_CAPABILITY_WLAN_SPI | STOCK_CAPABILITY_CHECKSUM,
+        CAPABILITIES,
         STOCK_TAG_RAW_THROUGHPUT,
         1,
         0,
         STOCK_TAG_VERSION,
-        8,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
-        0,
+        VERSION_BYTES,
     };
-    uint8_t *const version = tlvs + sizeof(tlvs) - 8;
+    uint8_t *const version = tlvs + sizeof(tlvs) - VERSION_BYTES;
 
     stock_ctrl_release(&release);
     stock_put_text(version, 2, release.name);

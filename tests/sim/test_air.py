@@ -87,7 +87,10 @@ def ethernet(to: bytes, source: bytes, text: bytes) -> bytes:
 
 @pytest.fixture
 def namespace() -> Iterator[Namespace]:
+    """One whose kernel says nothing by itself: IPv6 would announce itself on the wire."""
     space = Namespace()
+    ipv6 = "/proc/sys/net/ipv6/conf/default/disable_ipv6"
+    space.run("sh", "-c", f"test ! -e {ipv6} || echo 1 >{ipv6}")
     yield space
     space.close()
 
