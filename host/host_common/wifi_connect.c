@@ -42,10 +42,14 @@ struct attempt {
     int64_t failed_ms;
 };
 
+/* Other networks are none of this attempt's: firmware that was never told one may look for its own,
+ * for ever. Of a name of 32 bytes some firmware tells but 31. */
 static bool is_for(const struct attempt *attempt, const struct hosted_event *event)
 {
-    return event->ssid_len == 0 || (event->ssid_len == strlen(attempt->ssid) &&
-                                    memcmp(event->ssid, attempt->ssid, event->ssid_len) == 0);
+    const size_t len = strlen(attempt->ssid);
+
+    return (event->ssid_len == len || (len == HOSTED_SSID_BYTES && event->ssid_len == len - 1)) &&
+           memcmp(event->ssid, attempt->ssid, event->ssid_len) == 0;
 }
 
 static enum ctrl_outcome outcome_of(int reason)

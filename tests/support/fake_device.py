@@ -6,7 +6,8 @@ from collections import defaultdict, deque
 from pathlib import Path
 
 from . import classic
-from .classic import Kind, Message
+from .classic import Kind
+from .dialects import Message
 from .terminal import Terminal
 
 

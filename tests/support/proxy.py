@@ -8,12 +8,15 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from . import classic
-from .classic import Kind, Message, Splitter
+from . import ctrl
+from .classic import Kind, Splitter
+from .dialects import Message, answer_to, ctrl_event, spoken
 from .terminal import Terminal
 from .waiting import wait_for
 
 Handler = Callable[[Message], None]
+
+RESTARTED = ctrl_event(ctrl.Kind.STARTED)
 
 
 class FaultProxy(Terminal):
@@ -99,7 +102,7 @@ class FaultProxy(Terminal):
 
     def refuse(self, message: Message) -> None:
         """The device says no; it does not get the request at all."""
-        self._send(classic.answer(message.kind, -1))
+        self._send(answer_to(message, -1))
 
     def gone(self, message: Message) -> None:
         """The device node vanishes."""
@@ -119,13 +122,19 @@ class FaultProxy(Terminal):
         for byte in message.raw:
             self._send(bytes((byte,)))
 
-    def behind(self, data: bytes) -> Handler:
+    def behind(self, data: bytes | Callable[[Message], bytes]) -> Handler:
         """Other bytes arrive first."""
-        return lambda message: self._send(data + message.raw)
+        return lambda message: self._send(
+            (data if isinstance(data, bytes) else data(message)) + message.raw
+        )
 
-    def instead(self, data: bytes) -> Handler:
-        """Other bytes arrive in its place."""
-        return lambda message: self._send(data)
+    def instead(self, data: bytes | Callable[[Message], bytes]) -> Handler:
+        """Other bytes arrive in its place, perhaps made to fit it."""
+        return lambda message: self._send(data if isinstance(data, bytes) else data(message))
+
+    def restart(self, message: Message) -> None:
+        """The device says that it has started anew; it does not get the request."""
+        self._send(RESTARTED)
 
     # The thread
 
@@ -141,7 +150,7 @@ class FaultProxy(Terminal):
         if not data:
             self._selector.unregister(self._device)
             return
-        for message in self._answers.feed(data):
+        for message in map(spoken, self._answers.feed(data)):
             if not self._mute:
                 self._handle("answer", message, self.deliver)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from . import netns
+from .dialects import CLASSIC, Dialect
 from .http_faults import FaultServer
 from .process import Process, Result
 from .proxy import FaultProxy
@@ -32,16 +33,23 @@ class Rig:
         self.hostedd: Hostedd
         self.proxy: FaultProxy | None = None
         self.old: str  # the version that the ESP32 ran at first
+        self.dialect = CLASSIC  # of the ESP32
+        self.detect = False  # whether tools have to find that out; for ctrl it takes 4.6 s
         self._stack = ExitStack()
         self._servers = 0
 
     # Starting
 
     def power_on(
-        self, *options: str | Path, proxy: bool = True, flash: Path | None = None
+        self,
+        *options: str | Path,
+        dialect: Dialect = CLASSIC,
+        proxy: bool = True,
+        flash: Path | None = None,
     ) -> "Rig":
         """An ESP32 that runs, with its control device."""
-        self.add_simulator(*options, flash=flash)
+        self.dialect = dialect
+        self.add_simulator("--dialect", dialect.name, *options, flash=flash)
         self.sim.start()
         self.old = self.sim.events("boot")[-1]["version"]
         self.add_hostedd()
@@ -58,7 +66,7 @@ class Rig:
 
     def add_hostedd(self, tap: str | None = None, wrap: Sequence[str] = ()) -> Hostedd:
         self.hostedd = Hostedd(
-            self.build.binary("esp-hostedd"), self.folder, self.sim.bus, tap, wrap
+            self.build.binary("esp-hostedd"), self.folder, self.sim.bus, tap, wrap, self.tools.kept
         )
         self._stack.callback(self.hostedd.close)
         self.hostedd.wait_ready()
@@ -120,6 +128,7 @@ class Rig:
             str(timeout),
             "--reboot-timeout",
             str(reboot_timeout),
+            *self.dialect_options(),
             *options,
         )
 
@@ -138,8 +147,20 @@ class Rig:
     def command(self, tool: str, *args: str | Path, timeout: int = 60, **how: Any) -> Result:
         """Any other command of a tool on this rig's device."""
         return self.tools.run(
-            tool, *args, "--device", self.device, "--timeout", str(timeout), **how
+            tool,
+            *args,
+            "--device",
+            self.device,
+            "--timeout",
+            str(timeout),
+            *self.dialect_options(),
+            **how,
         )
+
+    def dialect_options(self) -> tuple[str, ...]:
+        """What spares a tool to find the dialect out."""
+        known = self.dialect is not CLASSIC and not self.detect
+        return ("--dialect", self.dialect.name) if known else ()
 
     def finally_close(self, thing: Any) -> None:
         self._stack.callback(thing.close)

@@ -12,7 +12,8 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from .classic import Kind, Message, Splitter
+from .classic import Kind, Splitter
+from .dialects import Message, spoken
 from .waiting import HANG_S, wait_for
 
 
@@ -185,7 +186,7 @@ class Terminal:
         except ValueError as error:
             self._broken = f"the tool sent what is no message: {error}"
             return
-        for message in found:
+        for message in map(spoken, found):
             with self._lock:
                 self._requests.append(message)
             self._on_request(message)

@@ -43,6 +43,11 @@ class Toolbox:
     said: list[Result] = field(default_factory=list)
     _started: int = 0
 
+    @property
+    def kept(self) -> dict[str, str]:
+        """Where what was found out of a device is kept: of this test's devices alone."""
+        return {"ESP_HOSTED_RUN": str(self.folder)}
+
     def command(self, tool: str) -> list[str | Path]:
         """How a tool is called. Python's module is the one that `make` in c_support builds."""
         if not tool.endswith(".py"):
@@ -62,7 +67,7 @@ class Toolbox:
         return Process(
             [*wrap, *self.command(tool), *args],
             self.folder / f"{self._started}.{tool}",
-            env,
+            {**self.kept, **(env or {})},
             stdin=stdin,
         )
 
