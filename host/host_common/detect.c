@@ -112,7 +112,7 @@ void device_keep(struct hosted_device *device)
 {
     if (device->dialect != HOSTED_DIALECT_AUTO || hosted_dialect(device) != HOSTED_DIALECT_CTRL)
         return;
-    kept_dialect_keep_ctrl(device->path);
+    kept_dialect_keep_ctrl(device->path, &device->mark);
     device->kept = kept_dialect_is_ctrl(device->path);
 }
 
@@ -123,6 +123,7 @@ int detect_dialect(struct hosted_device *device, struct ctrl_reply *ret, struct 
 
     if (err == 0)
         return 0;
+    kept_dialect_mark(device->path, &device->mark);
     if (err == -ETIMEDOUT) {
         err = search(device, ret);
     }

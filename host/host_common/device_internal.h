@@ -4,6 +4,7 @@
 /* What the other parts of the library need of a device beyond hosted/device.h. */
 #include "ctrl_client.h"
 #include "hosted/device.h"
+#include "kept_dialect.h"
 
 #define DEVICE_DEFAULT_TIMEOUT_S 30
 
@@ -14,6 +15,7 @@ struct hosted_device {
     unsigned timeout_s;          /* 0: the default of each request */
     bool answered; /* the ESP32 has answered since this was opened, or since the last silence */
     bool kept;     /* its dialect is kept for later; that this ends tells of a restart */
+    struct kept_mark mark;           /* of the node, before it was asked what is to be kept */
     struct hosted_identity identity; /* as of its last answer to get_mode */
     char
         release[HOSTED_TEXT_BYTES]; /* as of its last answer to get_version; "" if there was none */

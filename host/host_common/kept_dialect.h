@@ -16,8 +16,18 @@
 /* Whether the device was found to speak ctrl, and is still the same node. */
 bool kept_dialect_is_ctrl(const char *path);
 
+/* A node as it is at one moment. Private to kept_dialect.c, here so that the caller can place it.
+ */
+struct kept_mark {
+    char text[256];
+};
+
+/* To be taken before the question: what changes the firmware before its answer is kept outdates it.
+ */
+void kept_dialect_mark(const char *path, struct kept_mark *ret);
+
 /* Best effort: where the host gives no place for it, the next one finds out for itself. */
-void kept_dialect_keep_ctrl(const char *path);
+void kept_dialect_keep_ctrl(const char *path, const struct kept_mark *mark);
 
 /* Outdates what was kept. Works for whoever may write either to the kept answer or to the node. */
 void kept_dialect_forget(const char *path);

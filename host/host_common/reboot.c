@@ -156,6 +156,8 @@ static int ask(struct reboot *r, struct ctrl_reply *ret)
 
     client->dialect = dialect;
     client->curious = r->device->dialect == HOSTED_DIALECT_AUTO;
+    if (dialect == &dialect_ctrl)
+        kept_dialect_mark(r->device->path, &r->device->mark);
     r->asked_ms = clock_ms();
     err = ctrl_client_call(client, &get_mode, POLL_MS, ret);
     client->curious = false;

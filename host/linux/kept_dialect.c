@@ -25,7 +25,7 @@
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
 
 enum {
-    ANSWER_BYTES = 256,
+    ANSWER_BYTES = sizeof(((struct kept_mark *)NULL)->text),
 
     /* ctime goes in ticks of the kernel, of at most 10 ms. */
     TOUCH_PAUSE_MS = 2,
@@ -180,21 +180,28 @@ static void replace_answer(int folder, const char *name, const char *answer)
         unlinkat(folder, fresh, 0);
 }
 
-void kept_dialect_keep_ctrl(const char *path)
+void kept_dialect_mark(const char *path, struct kept_mark *ret)
 {
-    char answer[ANSWER_BYTES];
+    char node[PATH_MAX];
+
+    if (realpath(path, node) == NULL || write_answer(node, ret->text, sizeof(ret->text)) < 0)
+        ret->text[0] = '\0';
+}
+
+void kept_dialect_keep_ctrl(const char *path, const struct kept_mark *mark)
+{
     char name[NAME_MAX + 1];
     char node[PATH_MAX];
 
-    if (realpath(path, node) == NULL || name_answer(node, name, sizeof(name)) < 0 ||
-        write_answer(node, answer, sizeof(answer)) < 0)
+    if (mark->text[0] == '\0' || realpath(path, node) == NULL ||
+        name_answer(node, name, sizeof(name)) < 0)
         return;
 
     const int folder = open_folder(true);
 
     if (folder < 0)
         return;
-    replace_answer(folder, name, answer);
+    replace_answer(folder, name, mark->text);
     close(folder);
 }
 

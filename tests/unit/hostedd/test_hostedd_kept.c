@@ -17,6 +17,14 @@
 #include "kept_dialect.h"
 #include "peer.h"
 
+static void keep_now(const char *path)
+{
+    struct kept_mark mark;
+
+    kept_dialect_mark(path, &mark);
+    kept_dialect_keep_ctrl(path, &mark);
+}
+
 static void start(struct peer *peer)
 {
     peer_listen(peer);
@@ -28,7 +36,7 @@ static void start(struct peer *peer)
 /* As a tool does that has found out. */
 static void keep(struct peer *peer)
 {
-    kept_dialect_keep_ctrl(peer->control);
+    keep_now(peer->control);
     assert_true(kept_dialect_is_ctrl(peer->control));
 }
 
