@@ -165,5 +165,6 @@ class FaultProxy(Terminal):
         self._held.clear()
 
     def close(self) -> None:
-        super().close()
-        os.close(self._device)
+        if not self._closed:
+            super().close()
+            os.close(self._device)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from . import netns
+from .bus_tap import BusTap
 from .dialects import CLASSIC, Dialect
 from .http_faults import FaultServer
 from .process import Process, Result
@@ -31,6 +32,7 @@ class Rig:
         self.tools = Toolbox(build, folder)
         self.sim: Simulator
         self.hostedd: Hostedd
+        self.bus_tap: BusTap | None = None
         self.proxy: FaultProxy | None = None
         self.old: str  # the version that the ESP32 ran at first
         self.dialect = CLASSIC  # of the ESP32
@@ -45,6 +47,7 @@ class Rig:
         *options: str | Path,
         dialect: Dialect = CLASSIC,
         proxy: bool = True,
+        bus_tap: bool = False,
         flash: Path | None = None,
     ) -> "Rig":
         """An ESP32 that runs, with its control device."""
@@ -52,6 +55,8 @@ class Rig:
         self.add_simulator("--dialect", dialect.name, *options, flash=flash)
         self.sim.start()
         self.old = self.sim.events("boot")[-1]["version"]
+        if bus_tap:
+            self.add_bus_tap()
         self.add_hostedd()
         if proxy:
             self.add_proxy()
@@ -64,9 +69,16 @@ class Rig:
         self._stack.callback(self.sim.close)
         return self.sim
 
+    def add_bus_tap(self) -> BusTap:
+        """Before the driver: it connects to this."""
+        self.bus_tap = BusTap(self.folder / "tap", self.sim.bus)
+        self._stack.callback(self.bus_tap.close)
+        return self.bus_tap
+
     def add_hostedd(self, tap: str | None = None, wrap: Sequence[str] = ()) -> Hostedd:
+        bus = self.bus_tap.path if self.bus_tap is not None else self.sim.bus
         self.hostedd = Hostedd(
-            self.build.binary("esp-hostedd"), self.folder, self.sim.bus, tap, wrap, self.tools.kept
+            self.build.binary("esp-hostedd"), self.folder, bus, tap, wrap, self.tools.kept
         )
         self._stack.callback(self.hostedd.close)
         self.hostedd.wait_ready()
@@ -92,6 +104,17 @@ class Rig:
         path = self.folder / name
         path.write_bytes(data)
         return path
+
+    def exchange(self, *options: str | Path, dialect: Dialect) -> None:
+        """Another ESP32 behind the same driver, or the same one flashed over a cable."""
+        self.sim.stop()
+        flash = self.folder / f"flash.{dialect.name}.{len(options)}"
+        self.dialect = dialect
+        self.add_simulator("--dialect", dialect.name, *options, flash=flash)
+        self.sim.start()
+        self.old = self.sim.events("boot")[-1]["version"]
+        if self.bus_tap is not None:
+            self.bus_tap.wait_connected()
 
     # Using
 

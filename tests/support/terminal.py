@@ -47,6 +47,7 @@ class Terminal:
         self._selector.register(self._wake_read, selectors.EVENT_READ, self._run_calls)
         self._selector.register(self._master, selectors.EVENT_READ, self._on_master)
         self._stopping = False
+        self._closed = False
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
     def start(self) -> None:
@@ -127,6 +128,10 @@ class Terminal:
         )
 
     def close(self) -> None:
+        """May be called again."""
+        if self._closed:
+            return
+        self._closed = True
         if self._thread.is_alive():
             self.call(self._stop)
             self._thread.join(HANG_S)
