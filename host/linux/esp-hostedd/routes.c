@@ -9,6 +9,7 @@
 #include "init_event.h"
 #include "kept_dialect.h"
 #include "log.h"
+#include "serial_tlv.h"
 #include "tap.h"
 
 enum {
@@ -17,6 +18,8 @@ enum {
     TAP_FRAMES_A_TURN = 16,
     PTY_READS_A_TURN = 16,
 };
+
+#define SAFE_ENDPOINT "control"
 
 static uint64_t now_ms(void)
 {
@@ -54,6 +57,7 @@ static void on_link_lost(struct routes *r, int error)
     forget_dialect(r);
     log_info("%s: connection lost: %s; trying again", r->options->bus_name, strerror(-error));
     bus_link_drop(&r->link, now_ms());
+    frame_queue_clear(&r->link.queue); /* it was meant for who was there */
     observer_reset(&r->observer);
     set_carrier(r, false);
 }
@@ -90,7 +94,7 @@ static void on_init(struct routes *r, const struct init_event *init)
     log_detail("chip id %d, capabilities 0x%02x, SPI clock %d MHz, throughput test %d (-1: not "
                "told)",
                init->chip, (unsigned)init->capabilities, init->spi_mhz, init->raw_throughput);
-    frame_queue_drop_torn(&r->link.queue);
+    frame_queue_clear(&r->link.queue); /* it was meant for the firmware before */
     observer_reset(&r->observer);
     set_carrier(r, false);
 }
@@ -151,6 +155,15 @@ void routes_on_bus(struct routes *r)
 
 /* The control device */
 
+/* Whoever comes may be asked this: firmware of another dialect could die of any other endpoint. */
+static bool is_safe_for_all(const uint8_t *message, size_t len)
+{
+    struct serial_tlv tlv;
+
+    return serial_tlv_parse(message, len, &tlv) > 0 && tlv.endpoint_len == strlen(SAFE_ENDPOINT) &&
+           memcmp(tlv.endpoint, SAFE_ENDPOINT, tlv.endpoint_len) == 0;
+}
+
 static void forward_messages(struct routes *r, bool quiet)
 {
     const uint8_t *message;
@@ -159,6 +172,10 @@ static void forward_messages(struct routes *r, bool quiet)
     /* While the bus is busy tools wait; while it is away the queue takes what it can. */
     while ((!r->link.up || bus_link_has_room(&r->link)) &&
            (len = serial_cutter_next(&r->cutter, quiet, &message)) > 0) {
+        if (!r->link.up && !is_safe_for_all(message, len)) {
+            log_detail("dropped: the ESP32 is away, and other firmware may come back");
+            continue;
+        }
         log_detail("to the ESP32: %zu control bytes", len);
         if (bus_link_queue_message(&r->link, message, len) < 0)
             log_detail("dropped: the ESP32 is away, and enough waits for it already");
