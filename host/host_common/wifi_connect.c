@@ -176,8 +176,17 @@ static int join(struct hosted_device *device, const struct ctrl_request *request
 {
     const unsigned timeout_ms = device_timeout_ms(device, DEVICE_DEFAULT_TIMEOUT_S);
     struct ctrl_reply reply;
-    const int err = device_exchange(device, request, timeout_ms, &reply, fault);
+    int err = device->answered ? 0 : device_identify(device, fault);
 
+    if (err < 0)
+        return err;
+    /* What has been waiting to be read is not about this attempt. */
+    err = ctrl_client_drain(&device->client);
+    if (err < 0)
+        return device_link_fault(device, request, err, timeout_ms, fault);
+    device->watch = on_event;
+    device->watch_ctx = attempt;
+    err = device_exchange(device, request, timeout_ms, &reply, fault);
     if (err < 0)
         return err;
     if (reply.outcome != CTRL_OK)
@@ -203,8 +212,6 @@ int hosted_connect(struct hosted_device *device, const struct hosted_network *ne
     if (request.network.listen_interval == 0)
         request.network.listen_interval = DEFAULT_LISTEN_INTERVAL;
 
-    device->watch = on_event;
-    device->watch_ctx = &attempt;
     err = join(device, &request, &attempt, fault);
     device->watch = NULL;
     return err;

@@ -13,6 +13,8 @@ from support.rig import UPDATERS, VERB, Rig
 from support.shelf import make_image
 from support.tools import DONE, IMAGE, LOCAL
 
+pytestmark = pytest.mark.usefixtures("dialect")
+
 IMAGE_BYTES = 40000
 
 

@@ -13,6 +13,8 @@ from support.rig import Rig
 from support.shelf import make_image
 from support.tools import DONE, IMAGE, LOCAL, REFUSED, USAGE
 
+pytestmark = pytest.mark.usefixtures("dialect")
+
 OTA = {Kind.OTA_BEGIN, Kind.OTA_WRITE, Kind.OTA_END}
 SLOT = 0x100000
 

@@ -10,6 +10,8 @@ from support.rig import Rig
 from support.shelf import make_image
 from support.tools import DONE, LOCAL
 
+pytestmark = pytest.mark.usefixtures("dialect")
+
 NTH = {Kind.GET_MODE: 1, Kind.OTA_BEGIN: 1, Kind.OTA_WRITE: 3, Kind.OTA_END: 1}
 
 

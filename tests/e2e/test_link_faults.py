@@ -16,7 +16,6 @@ from support.classic import Kind
 from support.dialects import (
     CLASSIC,
     CTRL,
-    DIALECTS,
     Dialect,
     Message,
     answer_to,
@@ -253,13 +252,6 @@ def check_done(rig: Rig, updater: str, image: bytes, timeout: int = 5) -> None:
     assert result.status == DONE, result
     assert rig.proxy.sent_image() == image
     rig.check_arrived(image)
-
-
-@pytest.fixture(params=DIALECTS, ids=str)
-def dialect(request: pytest.FixtureRequest, updater: str) -> Dialect:
-    if seldom(request.param, updater):
-        pytest.skip("the same code as test.out")
-    return request.param
 
 
 STALE: dict[str, Callable[[Dialect], bytes]] = {

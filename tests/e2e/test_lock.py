@@ -9,6 +9,8 @@ from support.rig import UPDATERS, Rig
 from support.shelf import make_image
 from support.tools import BUSY, DONE
 
+pytestmark = pytest.mark.usefixtures("dialect")
+
 
 @pytest.mark.parametrize("first", UPDATERS)
 def test_second_tool_is_told_who_is_first(rig: Rig, first: str) -> None:

@@ -14,6 +14,8 @@ from support.rig import Rig
 from support.tools import DONE, LOCAL, REFUSED, USAGE
 from support.waiting import HANG_S, wait_for
 
+pytestmark = pytest.mark.usefixtures("dialect")
+
 PASSWORD = "Sesam-7-auf!"
 WRONG = "Salami-8-zu!"
 LONG_SSID = "exactly-32-bytes-of-a-legal-ssid"

@@ -151,7 +151,11 @@ class FaultProxy(Terminal):
             self._selector.unregister(self._device)
             return
         for message in map(spoken, self._answers.feed(data)):
-            if not self._mute:
+            if self._mute:
+                continue
+            if self._held and message.is_event:  # it came behind what is held
+                self._held.append(message.raw)
+            else:
                 self._handle("answer", message, self.deliver)
 
     def _handle(self, direction: str, message: Message, otherwise: Handler) -> None:

@@ -45,14 +45,14 @@ class Rig:
     def power_on(
         self,
         *options: str | Path,
-        dialect: Dialect = CLASSIC,
+        dialect: Dialect | None = None,
         proxy: bool = True,
         bus_tap: bool = False,
         flash: Path | None = None,
     ) -> "Rig":
         """An ESP32 that runs, with its control device."""
-        self.dialect = dialect
-        self.add_simulator("--dialect", dialect.name, *options, flash=flash)
+        self.dialect = dialect or self.dialect
+        self.add_simulator("--dialect", self.dialect.name, *options, flash=flash)
         self.sim.start()
         self.old = self.sim.events("boot")[-1]["version"]
         if bus_tap:
