@@ -82,7 +82,10 @@ def test_host_update(rig: Rig, fake: FakeDevice, updater: str, size: int) -> Non
     image = recorded_image(path, size)
     fake.replay(path)
     result = rig.tools.run(
-        updater, *VERB[updater], rig.where(updater, image), "--device", fake.path, "--timeout", "2"
+        updater,
+        *VERB[updater],
+        rig.where(updater, image),
+        *("--device", fake.path, "--timeout", "2", "--reboot-timeout", "0"),
     )
     assert result.status == DONE, result
     assert fake.sent_image() == image
@@ -101,7 +104,10 @@ def test_host_write_refused(rig: Rig, fake: FakeDevice, updater: str) -> None:
     image = recorded_image(recording("ota-40001"), 40001)
     fake.replay(path)
     result = rig.tools.run(
-        updater, *VERB[updater], rig.where(updater, image), "--device", fake.path, "--timeout", "2"
+        updater,
+        *VERB[updater],
+        rig.where(updater, image),
+        *("--device", fake.path, "--timeout", "2", "--reboot-timeout", "0"),
     )
     assert result.status == REFUSED, result
     assert re.search(r"write", result.stderr)

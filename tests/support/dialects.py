@@ -71,9 +71,9 @@ class Dialect:
     def answer_to(self, request: Message, result: int = 0, before: bytes = b"") -> bytes:
         return self.answer(request.kind, result, before, request.uid or 0)
 
-    def mode(self, uid: int = 0) -> bytes:
-        """An answer to the Wi-Fi mode request, of a stock firmware: mode 1."""
-        return self.answer(Kind.GET_MODE, 0, field(1, 1), uid)
+    def mode(self, uid: int = 0, mode: int = 1) -> bytes:
+        """An answer to the Wi-Fi mode request, of a stock firmware."""
+        return self.answer(Kind.GET_MODE, 0, field(1, mode), uid)
 
 
 def _classic_answer(kind: Kind, result: int = 0, before: bytes = b"", uid: int = 0) -> bytes:

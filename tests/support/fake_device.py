@@ -5,9 +5,9 @@ import json
 from collections import defaultdict, deque
 from pathlib import Path
 
-from . import classic
+from . import classic, ctrl
 from .classic import Kind
-from .dialects import Message
+from .dialects import CtrlMessage, Message, dialect_of, spoken
 from .terminal import Terminal
 
 
@@ -29,6 +29,34 @@ def recorded_image(path: Path, size: int) -> bytes:
     return sent[:size]
 
 
+def recorded_ctrl(path: Path) -> list[tuple[CtrlMessage, bytes]]:
+    """Of a ctrl recording: each request, and all that came before the next one, events too."""
+    found: list[tuple[CtrlMessage, bytes]] = []
+    for line in map(json.loads, path.read_text().splitlines()):
+        raw = bytes.fromhex(line.get("hex", ""))
+        if line["dir"] == "h2d":
+            found.append((spoken(classic.messages(raw)[0]), b""))
+        elif line["dir"] == "d2h" and found:
+            found[-1] = (found[-1][0], found[-1][1] + raw)
+    return found
+
+
+def renumbered(answer: bytes, request: Message) -> bytes:
+    """What was recorded for another request, with the number of this one."""
+    if not isinstance(request, CtrlMessage):
+        return answer
+    found = b""
+    for message in classic.messages(answer):
+        if message.endpoint == ctrl.RESPONSES:
+            body = [
+                (n, request.uid if n == 3 else value) for n, value in classic.fields(message.body)
+            ]
+            found += ctrl.frame(b"".join(classic.field(n, value) for n, value in body))
+        else:
+            found += message.raw
+    return found
+
+
 def answers(path: Path, kind: Kind) -> list[bytes]:
     """The recorded answers to requests of one kind."""
     return [answer.raw for request, answer in recorded(path) if request.kind is kind]
@@ -44,8 +72,7 @@ class FakeDevice(Terminal):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self._answers: defaultdict[Kind, deque[bytes]] = defaultdict(deque)
-        mode_none = classic.answer(Kind.GET_MODE, 0, before=classic.field(1, 0))
-        self._fallback: dict[Kind, bytes] = {Kind.GET_MODE: mode_none}
+        self._fallback = {Kind.GET_MODE}
         self.start()
 
     def script(self, kind: Kind, *answers: bytes) -> None:
@@ -53,14 +80,18 @@ class FakeDevice(Terminal):
 
     def replay(self, path: Path) -> None:
         """Takes over the answers of a recording."""
+        if path.name.startswith("ctrl"):
+            for request, answer in recorded_ctrl(path):
+                self.script(request.kind, answer)
+            return
         for request, answer in recorded(path):
             self.script(request.kind, answer.raw)
 
     def _on_request(self, message: Message) -> None:
         answers = self._answers[message.kind]
         if len(answers) > 1:
-            self._send(answers.popleft())
+            self._send(renumbered(answers.popleft(), message))
         elif answers:
-            self._send(answers[0])
+            self._send(renumbered(answers[0], message))
         elif message.kind in self._fallback:
-            self._send(self._fallback[message.kind])
+            self._send(dialect_of(message).mode(message.uid, mode=0))
