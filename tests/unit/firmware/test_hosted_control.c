@@ -147,7 +147,7 @@ static void mode_and_mac_as_recorded(void **state)
     (void)state;
     start();
     put_up_recorded(true, false);
-    compare("mode-and-mac");
+    compare("classic-mode-and-mac");
 }
 
 static void scan_as_recorded(void **state)
@@ -155,7 +155,7 @@ static void scan_as_recorded(void **state)
     (void)state;
     start();
     put_up_recorded(true, true);
-    compare("scan");
+    compare("classic-scan");
 }
 
 static void connect_as_recorded(void **state)
@@ -163,7 +163,7 @@ static void connect_as_recorded(void **state)
     (void)state;
     start();
     put_up_recorded(true, true);
-    compare("station-connect");
+    compare("classic-station-connect");
 }
 
 static void missing_access_point_as_recorded(void **state)
@@ -171,7 +171,7 @@ static void missing_access_point_as_recorded(void **state)
     (void)state;
     start();
     put_up_recorded(false, true);
-    compare("station-connect-no-ap");
+    compare("classic-station-connect-no-ap");
 }
 
 static void all_commands_as_recorded(void **state)
@@ -179,14 +179,14 @@ static void all_commands_as_recorded(void **state)
     (void)state;
     start();
     put_up_recorded(true, true);
-    compare("all-commands");
+    compare("classic-all-commands");
 }
 
 static void update_as_recorded(void **state)
 {
     (void)state;
     start();
-    compare("ota-40000");
+    compare("classic-ota-40000");
     assert_string_equal(board_boot(), "ota_1");
 }
 
@@ -194,7 +194,7 @@ static void odd_update_as_recorded(void **state)
 {
     (void)state;
     start();
-    compare("ota-40001");
+    compare("classic-ota-40001");
     assert_string_equal(board_boot(), "ota_1");
 }
 
@@ -203,7 +203,7 @@ static void refused_write_as_recorded(void **state)
     (void)state;
     start();
     s_fail_write = 3;
-    compare("ota-write-refused");
+    compare("classic-ota-write-refused");
     assert_string_equal(board_boot(), "ota_0");
 }
 

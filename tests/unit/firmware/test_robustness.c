@@ -353,7 +353,7 @@ static void random_messages(void **state)
 /* What hosts really send, cut short at every byte: of the protobuf, and of the whole message. */
 static void every_cut_request(void **state)
 {
-    struct transcript recorded = transcript_read("all-commands");
+    struct transcript recorded = transcript_read("classic-all-commands");
     size_t cuts = 0;
 
     (void)state;
@@ -372,7 +372,7 @@ static void every_cut_request(void **state)
 
 static void damaged_requests(void **state)
 {
-    struct transcript recorded = transcript_read("all-commands");
+    struct transcript recorded = transcript_read("classic-all-commands");
     size_t at = 0;
 
     (void)state;

@@ -51,23 +51,23 @@ static void requests_are_the_recorded_ones(void **state)
         int number;
         struct ctrl_request request;
     } cases[] = {
-        {"mode-and-mac", 0, {.command = CTRL_GET_MAC, .mode = HOSTED_MODE_STATION}},
-        {"mode-and-mac", 2, {.command = CTRL_GET_MODE}},
-        {"all-commands", 4, {.command = CTRL_SET_MODE, .mode = HOSTED_MODE_NONE}},
-        {"mode-and-mac", 6, {.command = CTRL_GET_AP}},
-        {"station-connect",
+        {"classic-mode-and-mac", 0, {.command = CTRL_GET_MAC, .mode = HOSTED_MODE_STATION}},
+        {"classic-mode-and-mac", 2, {.command = CTRL_GET_MODE}},
+        {"classic-all-commands", 4, {.command = CTRL_SET_MODE, .mode = HOSTED_MODE_NONE}},
+        {"classic-mode-and-mac", 6, {.command = CTRL_GET_AP}},
+        {"classic-station-connect",
          8,
          {.command = CTRL_CONNECT,
           .network =
               {.ssid = "MyWifi", .password = "MyWifiPass@123", .bssid = "", .listen_interval = 5}}},
-        {"all-commands", 14, {.command = CTRL_DISCONNECT}},
-        {"scan", 18, {.command = CTRL_SCAN}},
-        {"all-commands",
+        {"classic-all-commands", 14, {.command = CTRL_DISCONNECT}},
+        {"classic-scan", 18, {.command = CTRL_SCAN}},
+        {"classic-all-commands",
          22,
          {.command = CTRL_SET_MAC,
           .set_mac = {.mode = HOSTED_MODE_STATION, .mac = "1a:11:11:11:11:11"}}},
-        {"ota-40000", 28, {.command = CTRL_OTA_BEGIN}},
-        {"ota-40000", 32, {.command = CTRL_OTA_END}},
+        {"classic-ota-40000", 28, {.command = CTRL_OTA_BEGIN}},
+        {"classic-ota-40000", 32, {.command = CTRL_OTA_END}},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -79,7 +79,7 @@ static void requests_are_the_recorded_ones(void **state)
 static void a_write_is_the_recorded_one(void **state)
 {
     (void)state;
-    struct transcript transcript = transcript_read("ota-40000");
+    struct transcript transcript = transcript_read("classic-ota-40000");
     size_t at = 0;
 
     for (int i = 0; i < 10; i++) {
@@ -116,18 +116,18 @@ static struct ctrl_reply decode(const char *name, int number, int nth)
 static void replies_mean_what_they_say(void **state)
 {
     (void)state;
-    struct ctrl_reply reply = decode("mode-and-mac", 1, 1);
+    struct ctrl_reply reply = decode("classic-mode-and-mac", 1, 1);
 
     assert_int_equal(reply.command, CTRL_GET_MAC);
     assert_int_equal(reply.outcome, CTRL_OK);
     assert_string_equal(reply.mac, "24:0a:c4:11:22:33");
 
-    reply = decode("mode-and-mac", 3, 1);
+    reply = decode("classic-mode-and-mac", 3, 1);
     assert_int_equal(reply.command, CTRL_GET_MODE);
     assert_int_equal(reply.mode.mode, HOSTED_MODE_NONE);
     assert_false(reply.mode.identity.known);
 
-    reply = decode("mode-and-mac", 7, 1);
+    reply = decode("classic-mode-and-mac", 7, 1);
     assert_int_equal(reply.command, CTRL_GET_AP);
     assert_string_equal(reply.ap.ssid, "MyWifi");
     assert_int_equal(reply.ap.ssid_len, 6);
@@ -140,10 +140,10 @@ static void replies_mean_what_they_say(void **state)
 static void outcomes_of_a_connect(void **state)
 {
     (void)state;
-    struct ctrl_reply reply = decode("station-connect", 9, 1);
+    struct ctrl_reply reply = decode("classic-station-connect", 9, 1);
 
     assert_int_equal(reply.outcome, CTRL_OK);
-    reply = decode("station-connect-no-ap", 9, 1);
+    reply = decode("classic-station-connect-no-ap", 9, 1);
     assert_int_equal(reply.outcome, CTRL_NO_AP_FOUND);
     assert_int_equal(reply.code, 2);
 }
@@ -151,7 +151,7 @@ static void outcomes_of_a_connect(void **state)
 static void a_scan_has_its_access_points(void **state)
 {
     (void)state;
-    struct ctrl_reply reply = decode("scan", 19, 1);
+    struct ctrl_reply reply = decode("classic-scan", 19, 1);
 
     assert_int_equal(reply.scan.count, 2);
     assert_string_equal(reply.scan.list[0].ssid, "MyWifi");
@@ -167,10 +167,10 @@ static void a_scan_has_its_access_points(void **state)
 static void a_refused_write_is_a_refusal(void **state)
 {
     (void)state;
-    struct ctrl_reply reply = decode("ota-write-refused", 31, 2);
+    struct ctrl_reply reply = decode("classic-ota-write-refused", 31, 2);
 
     assert_int_equal(reply.outcome, CTRL_OK);
-    reply = decode("ota-write-refused", 31, 3);
+    reply = decode("classic-ota-write-refused", 31, 3);
     assert_int_equal(reply.outcome, CTRL_REFUSED);
     assert_int_equal(reply.code, -1);
 }
@@ -179,7 +179,7 @@ static void a_refused_write_is_a_refusal(void **state)
 static void damaged_replies_are_survived(void **state)
 {
     (void)state;
-    struct transcript transcript = transcript_read("all-commands");
+    struct transcript transcript = transcript_read("classic-all-commands");
     struct serial_tlv message;
     int whole;
 

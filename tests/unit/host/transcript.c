@@ -27,7 +27,7 @@ struct transcript transcript_read(const char *name)
     char *line = NULL;
     size_t size = 0;
 
-    snprintf(path, sizeof(path), "../../data/transcripts/classic-%s.jsonl", name);
+    snprintf(path, sizeof(path), "../../data/transcripts/%s.jsonl", name);
 
     FILE *file = fopen(path, "re");
 

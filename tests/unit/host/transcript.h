@@ -12,7 +12,7 @@ struct transcript {
     size_t to_host_len;
 };
 
-/* `name` without "classic-" and ".jsonl"; ends the test if it cannot be read. */
+/* `name` without ".jsonl": "classic-scan"; ends the test if it cannot be read. */
 struct transcript transcript_read(const char *name);
 void transcript_free(struct transcript *transcript);
 

@@ -18,10 +18,12 @@
 
 char *password_keep(char *text)
 {
-    char *copy = strdup(text);
+    static char *kept; /* as long as the process; of several the last one counts */
 
+    password_free(kept);
+    kept = strdup(text);
     explicit_bzero(text, strlen(text));
-    return copy;
+    return kept;
 }
 
 void password_free(char *password)
