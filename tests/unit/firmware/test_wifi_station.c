@@ -404,6 +404,8 @@ static void frames_pass_while_connected(void **state)
     assert_int_equal(peer_frames, 2);
     hosted_control_on_station_rx(huge, FRAME_MAX_BYTES - FRAME_HEADER_BYTES + 1);
     hosted_control_on_station_rx(huge, 65536 + 100); /* more than a frame can say */
+    hosted_control_on_station_rx(huge, 13);          /* less than an Ethernet header */
+    hosted_control_on_station_rx(huge, 0);
     assert_int_equal(peer_frames, 2);
     free(huge);
 

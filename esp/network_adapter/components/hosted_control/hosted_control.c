@@ -110,11 +110,11 @@ void hosted_control_on_station_rx(const void *ethernet, size_t len)
         .length = (uint16_t)len,
         .payload = ethernet,
     };
-    const int whole =
-        len <= FRAME_MAX_BYTES - FRAME_HEADER_BYTES ? frame_build(&frame, buf, sizeof(buf)) : -1;
 
-    if (whole > 0)
-        s_port.send_frame(s_port.ctx, buf, (size_t)whole);
+    /* One without a payload would be no frame to the host. */
+    if (len < ETHERNET_HEADER_BYTES || len > FRAME_MAX_BYTES - FRAME_HEADER_BYTES)
+        return;
+    s_port.send_frame(s_port.ctx, buf, (size_t)frame_build(&frame, buf, sizeof(buf)));
 }
 
 void hosted_control_get_counters(struct hosted_control_counters *ret)
