@@ -9,6 +9,7 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 option(HOSTED_WERROR "Treat warnings as errors" OFF)
 option(HOSTED_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+option(HOSTED_FUZZ "Build the fuzzing targets with libFuzzer; needs clang" OFF)
 option(HOSTED_COVERAGE "Build for line coverage" OFF)
 
 add_library(project_options INTERFACE)
@@ -22,6 +23,9 @@ if(HOSTED_SANITIZE)
     add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all
                         -fno-omit-frame-pointer)
     add_link_options(-fsanitize=address,undefined)
+endif()
+if(HOSTED_FUZZ)
+    add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 if(HOSTED_COVERAGE)
     add_compile_options(--coverage -fprofile-update=atomic)

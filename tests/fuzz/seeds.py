@@ -1,0 +1,288 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Makes the seeds of the corpora: corpus/TARGET/seed-*, from the recorded exchanges in tests/data
+and from tiny images. To be run again when the input of a target changes; each target's source says
+what that is."""
+
+import hashlib
+import json
+import struct
+from pathlib import Path
+
+HERE = Path(__file__).parent
+TRANSCRIPTS = sorted((HERE / "../data/transcripts").glob("*.jsonl"))
+
+# enum ctrl_command by the number of the request
+CLASSIC = [0, 2, 4, 6, 8, 14, 18, 22, 28, 30, 32]
+CTRL = [101, 103, 104, 106, 107, 108, 105, 102, 116, 117, 118, 123, 121, 122]
+LISTEN = len(CTRL)
+DRAIN = LISTEN + 1
+
+FRAGMENT = 1500
+MOST_BYTES = 9000  # of one seed: an update's first chunks say as much as all of them
+ALREADY_THERE = 0x8000
+
+DEVICE_FRAME, DEVICE_MESSAGE, DEVICE_REQUEST, DEVICE_SETTLE, DEVICE_TIME = range(5)
+DEVICE_STATION, DEVICE_INIT = 5, 6
+
+
+def save(target, name, data):
+    folder = HERE / "corpus" / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"seed-{name}").write_bytes(data[:MOST_BYTES])
+
+
+def exchange(path):
+    """What went over the wire: ("h2d" or "d2h", message)."""
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    return [(line["dir"], bytes.fromhex(line["hex"])) for line in lines if "hex" in line]
+
+
+def body(message):
+    """The protobuf part."""
+    return message[6 + message[1] :]
+
+
+def message_id(message):
+    """The number of a message: field 1 in classic, field 2 in ctrl."""
+    key = 0x08 if message[3:10] == b"control" else 0x10
+    data = body(message)
+    at = 2 if key == 0x10 and data[0] == 0x08 else 0  # ctrl may begin with the type
+    assert data[at] == key
+    number, shift = 0, 0
+    while True:
+        at += 1
+        number |= (data[at] & 0x7F) << shift
+        shift += 7
+        if data[at] < 0x80:
+            return number
+
+
+def short(data):
+    return struct.pack("<H", len(data)) + data
+
+
+def frame(payload, flags=0, sequence=0, interface=2, offset=12):
+    header = struct.pack("<BBHHHHBB", interface, flags, len(payload), offset, 0, sequence, 0, 0)
+    return header + bytes(offset - 12) + payload
+
+
+def fragments(message, step=0):
+    """(flags, sequence, payload) of the frames of a serial message."""
+    pieces = [message[at : at + FRAGMENT] for at in range(0, len(message), FRAGMENT)]
+    return [(int(i + 1 < len(pieces)), 7 + i * step, piece) for i, piece in enumerate(pieces)]
+
+
+def checked(bytes_of_frame):
+    """A record of the target `frame` whose checksum it sets."""
+    return struct.pack("<H", len(bytes_of_frame) | 0x8000) + bytes_of_frame
+
+
+def image(chip, addresses, digest, lengths=None):
+    """An application image that its chip accepts: descriptor in front, checksum, digest."""
+    descriptor = bytearray(256)
+    struct.pack_into("<I", descriptor, 0, 0xABCD5432)
+    descriptor[16:28] = b"FG-1.0.0.0.1"
+    descriptor[48:63] = b"network_adapter"
+    descriptor[112:118] = b"v5.5.0"
+    descriptor[180] = 16
+    out = bytearray(struct.pack("<BBBBI", 0xE9, len(addresses), 2, 0x20, 0x40080000))
+    out += struct.pack("<BBHBHHIB", 0xEE, 0, 0, 0, chip, 0, 0, 0)[:4] + bytes(12)
+    struct.pack_into("<H", out, 12, chip)
+    out[23] = int(digest)
+    checksum = 0xEF
+    for i, address in enumerate(addresses):
+        length = lengths[i] if lengths else (256 if i == 0 else 16 * i)
+        data = (bytes(descriptor) if i == 0 else b"") + bytes(range(256)) * 2
+        data = data[:length]
+        out += struct.pack("<II", address, len(data)) + data
+        for byte in data:
+            checksum ^= byte
+    out += bytes(15 - len(out) % 16) + bytes([checksum])
+    if digest:
+        out += hashlib.sha256(out).digest()
+    return bytes(out)
+
+
+def images():
+    """Name and bytes: every kind of segment and end there is."""
+    ram, mapped = 0x3FFB0000, 0x3F400020
+    return {
+        "esp32": image(0, [mapped, 0x40080000], True),
+        "esp32-no-digest": image(0, [mapped, ram], False),
+        "esp32-empty-segment": image(0, [mapped, ram, ram, 0], True, [260, 0, 20, 0]),
+        "esp32-many-segments": image(0, [mapped] + [ram] * 15, True),
+        "esp32-one-segment": image(0, [mapped], True),
+        "esp32s2": image(2, [0x3F000020, ram], True),
+        "esp32s3": image(9, [0x3C000020, ram], True),
+        "esp32c3": image(5, [0x3C000020, 0x3FC80000], True),
+        "esp32c6": image(13, [0x42000020, 0x40800000], True),
+    }
+
+
+def seed_images():
+    for name, data in images().items():
+        save("fw_image", name, b"\x01" + bytes([1, 7, 0, 8, 63, 16, 0, 5]) + data)
+        zeros = data[:-32] + bytes(32) if data[23] else data
+        save("fw_image", name + "-zeros", b"\x02" + bytes([0xFF] * 8) + zeros + b"behind")
+    save("fw_image", "cut", b"\x01" + bytes(8) + images()["esp32"][:300])
+
+
+def request_record(data):
+    return bytes([DEVICE_REQUEST]) + short(data)
+
+
+def whole_updates():
+    """Target and records: an update that reaches its end, in each dialect."""
+    data = images()["esp32-one-segment"]
+    classic_write = b"\x0a" + varint(len(data)) + data
+    ctrl_write = b"\x0a" + varint(len(data)) + data
+    yield (
+        "device_classic",
+        [
+            b"\x08\x1c",
+            b"\x08\x1e\xc2\x02" + varint(len(classic_write)) + classic_write,
+            b"\x08\x20",
+        ],
+    )
+    yield (
+        "device_ctrl",
+        [
+            b"\x10\x74\xa2\x07\x00",
+            b"\x10\x75\xaa\x07" + varint(len(ctrl_write)) + ctrl_write,
+            b"\x10\x76\xb2\x07\x00",
+        ],
+    )
+
+
+def varint(value):
+    out = bytearray()
+    while value >= 0x80:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def seed_device(name, messages):
+    target = "device_classic" if name.startswith("classic") else "device_ctrl"
+    requests = [body(m) for way, m in messages if way == "h2d"]
+    if len(requests) > 12:  # an update: its end, too
+        requests = [*requests[:6], requests[-1]]
+    records = b"".join(request_record(r) for r in requests)
+    settled = b"".join(request_record(r) + bytes([DEVICE_SETTLE, 0, 0]) for r in requests)
+    radio = bytes([DEVICE_STATION]) + short(bytes(60)) + bytes([DEVICE_INIT, 0, 0])
+    radio += bytes([DEVICE_FRAME]) + short(frame(bytes(64), interface=0))
+    save(target, name, records)
+    save(target, name + "-settled", settled + radio + bytes([DEVICE_TIME, 1, 0, 30]))
+
+
+def seed_device_frames(name, messages):
+    target = "device_classic" if name.startswith("classic") else "device_ctrl"
+    whole = next(m for way, m in messages if way == "h2d")
+    longest = max((m for way, m in messages if way == "h2d"), key=len)
+    save(target, name + "-message", bytes([DEVICE_MESSAGE]) + short(whole))
+    frames = [frame(p, flags, sequence) for flags, sequence, p in fragments(longest)]
+    save(
+        target,
+        name + "-frames",
+        b"".join(bytes([DEVICE_FRAME]) + short(f) for f in frames),
+    )
+
+
+def seed_reader(name, messages):
+    """Each request as a call, and what came after it as its segments."""
+    classic = name.startswith("classic")
+    numbers = CLASSIC if classic else CTRL
+    out = bytearray([0 if classic else 1, 0])
+    began = False
+    for way, message in messages:
+        if way == "h2d":
+            number = message_id(message)
+            if number not in numbers:
+                return
+            out.append(numbers.index(number))
+            began = True
+        elif began:
+            out += short(message)
+        else:
+            out += bytes([LISTEN]) + short(message)
+    save("host_reader", name, bytes(out))
+
+
+def seed_faulty_reader(name, messages):
+    """The first reply behind stray bytes, halves and what was there before."""
+    numbers = CLASSIC if name.startswith("classic") else CTRL
+    request = next(m for way, m in messages if way == "h2d")
+    reply = next(m for way, m in messages if way == "d2h" and b"Evnt" not in m)
+    if message_id(request) not in numbers:
+        return
+    head = bytes([0 if name.startswith("classic") else 1, 5])
+    stale = struct.pack("<H", len(reply) | ALREADY_THERE) + reply
+    halves = short(b"\x01\x00stray") + short(reply[: len(reply) // 2]) + short(b"\x01" + reply)
+    call = bytes([numbers.index(message_id(request))])
+    save("host_reader", name + "-faults", head + bytes([DRAIN]) + stale + call + stale + halves)
+
+
+def seed_messages(name, messages):
+    for i, (way, message) in enumerate(messages):
+        if i > 6 and len(message) > 1000:
+            continue
+        save("serial_tlv", hashlib.sha256(message[:24]).hexdigest()[:8], message)
+        if way == "d2h":
+            dialect = bytes([0 if name.startswith("classic") else 1])
+            what = body(message)
+            save("host_decode", hashlib.sha256(what[:8]).hexdigest()[:8], dialect + what)
+
+
+def seed_hostedd(name, messages):
+    tools = [m for way, m in messages if way == "h2d"]
+    records = b"".join(short(m) for m in tools[:5])
+    save("hostedd_cutter", name, records)
+    noisy = short(b"noise\x01\x08") + struct.pack("<H", len(tools[0]) | 0x8000) + tools[0]
+    save("hostedd_cutter", name + "-noise", noisy)
+    out = bytearray()
+    for way, message in messages:
+        if way == "d2h":
+            for flags, _, piece in fragments(message, 1):
+                out += bytes([2, flags]) + short(piece)
+    save("hostedd_frames", name, bytes(out))
+
+
+def seed_init_events():
+    event = bytes.fromhex("000d00016801010a0201000301000408") + b"FG-\x01\0\0\0\0"
+    event = bytes([0, len(event) - 2]) + event[2:]
+    save("hostedd_frames", "init", b"\x04\x00" + short(event))
+    mcu = b"\x01\x06\x00RPCEvt\x02\x02\x00\x08\x01"
+    save("hostedd_frames", "mcu", b"\x03\x00" + short(mcu))
+
+
+def seed_frames(name, messages):
+    longest = max((m for _, m in messages), key=len)
+    frames = [frame(p, flags, sequence) for flags, sequence, p in fragments(longest)]
+    save("frame", name, b"".join(checked(f) for f in frames))
+    save("frame", name + "-padded", checked(frame(messages[0][1], offset=24) + bytes(20)))
+
+
+def main():
+    for path in TRANSCRIPTS:
+        name = path.stem
+        messages = exchange(path)
+        for seed in (
+            seed_device,
+            seed_device_frames,
+            seed_reader,
+            seed_faulty_reader,
+            seed_messages,
+            seed_hostedd,
+            seed_frames,
+        ):
+            seed(name, messages)
+    seed_images()
+    seed_init_events()
+    for target, requests in whole_updates():
+        save(target, "update", b"".join(request_record(r) for r in requests))
+
+
+if __name__ == "__main__":
+    main()
