@@ -186,6 +186,86 @@ static void keep_image(struct fake_esp32 *fake)
     fake->image_len += (size_t)(end - at);
 }
 
+size_t fake_event(uint8_t buf[FAKE_MESSAGE_MAX], unsigned number)
+{
+    static const uint8_t head[] = {1, 8, 0, 'c', 't', 'r', 'l', 'E', 'v', 'n', 't', 2, 0, 0};
+    uint8_t *at = buf + sizeof(head);
+
+    memcpy(buf, head, sizeof(head));
+    put_varint(&at, 1 << 3);
+    put_varint(&at, 3);
+    put_varint(&at, 2 << 3);
+    put_varint(&at, number);
+    put_varint(&at, number << 3 | 2);
+    put_varint(&at, 0);
+    buf[12] = (uint8_t)(at - buf - 14);
+    return (size_t)(at - buf);
+}
+
+/* Ctrl: 10 ID 18 NUMBER ... */
+#define CTRL_BODY       14
+#define CTRL_VERSION_ID 123
+
+/* Success to any request of ctrl: an empty submessage, but for the release "FG-1.0.0.0.N". */
+static size_t ctrl_success(const struct fake_esp32 *fake, uint8_t buf[FAKE_MESSAGE_MAX])
+{
+    static const uint8_t head[] = {1, 8, 0, 'c', 't', 'r', 'l', 'R', 'e', 's', 'p', 2, 0, 0};
+    const unsigned id = fake->last[CTRL_BODY + 1];
+    const uint8_t version[] = {0x12, 2, 'F',  'G',
+                               0x18, 1, 0x38, (uint8_t)(fake->release[11] - '0')};
+    const uint8_t *uid = fake->last + CTRL_BODY + 2;
+    uint8_t *at = buf + sizeof(head);
+
+    memcpy(buf, head, sizeof(head));
+    put_varint(&at, 1 << 3);
+    put_varint(&at, 2);
+    put_varint(&at, 2 << 3);
+    put_varint(&at, id + 100);
+    *at++ = *uid++;
+    while (*uid & 0x80)
+        *at++ = *uid++;
+    *at++ = *uid;
+    put_varint(&at, (id + 100) << 3 | 2);
+    put_varint(&at, id == CTRL_VERSION_ID ? sizeof(version) : 0);
+    if (id == CTRL_VERSION_ID) {
+        memcpy(at, version, sizeof(version));
+        at += sizeof(version);
+    }
+    buf[12] = (uint8_t)(at - buf - 14);
+    return (size_t)(at - buf);
+}
+
+static void answer_ctrl(struct fake_esp32 *fake)
+{
+    const bool asks_version = fake->last[CTRL_BODY + 1] == CTRL_VERSION_ID;
+    uint8_t buf[FAKE_MESSAGE_MAX];
+
+    if (!asks_version || fake->release[0] != '\0')
+        enqueue(fake, buf, ctrl_success(fake, buf), 0);
+}
+
+/* Any answer shows that it is there: 512, "no such request". */
+static void answer_mcu(struct fake_esp32 *fake)
+{
+    static const uint8_t answer[] = {1, 6, 0, 'R', 'P', 'C', 'R',  's', 'p',
+                                     2, 5, 0, 8,   2,   16,  0x80, 4};
+
+    enqueue(fake, answer, sizeof(answer), 0);
+}
+
+/* The endpoint as a letter, in the order of enum fake_dialect. */
+static enum fake_dialect note_request(struct fake_esp32 *fake)
+{
+    const enum fake_dialect dialect = fake->last[1] == 7   ? FAKE_CLASSIC
+                                      : fake->last[1] == 8 ? FAKE_CTRL
+                                                           : FAKE_MCU;
+
+    fake->endpoints[fake->requests] = "crm"[dialect];
+    fake->asked_ms[fake->requests] = clock_ms();
+    fake->numbers[fake->requests++] = dialect == FAKE_CLASSIC ? fake->last[14] : 0xff;
+    return dialect;
+}
+
 static int fake_send(struct link *link, const void *message, size_t len, int64_t deadline_ms)
 {
     struct fake_esp32 *fake = (struct fake_esp32 *)link;
@@ -196,9 +276,21 @@ static int fake_send(struct link *link, const void *message, size_t len, int64_t
     memcpy(fake->last, message, len);
     fake->last_len = len;
 
+    const enum fake_dialect dialect = note_request(fake);
+
+    if (dialect != fake->dialect && fake->talks)
+        enqueue(fake, fake->talk, fake->talk_len, 0);
+    if (dialect != fake->dialect)
+        return 0;
+    if (dialect == FAKE_CTRL)
+        answer_ctrl(fake);
+    else if (dialect == FAKE_MCU)
+        answer_mcu(fake);
+    if (dialect != FAKE_CLASSIC)
+        return 0;
+
     const enum fake_number number = (enum fake_number)fake->last[14];
 
-    fake->numbers[fake->requests++] = (uint8_t)number;
     if (number == FAKE_WRITE)
         keep_image(fake);
 

@@ -28,13 +28,27 @@ enum fake_number {
     FAKE_END = 32,
 };
 
+/* What it speaks. Whatever comes for another endpoint gets no answer. */
+enum fake_dialect {
+    FAKE_CLASSIC,
+    FAKE_CTRL,
+    FAKE_MCU,
+};
+
 struct fake_rule;
 
 struct fake_esp32 {
     struct link link;
+    enum fake_dialect dialect;
     bool closed;
-    unsigned requests; /* that came in */
-    uint8_t numbers[1024];
+    char endpoints[1024];   /* of the requests in order: c control, r ctrlResp, m RPCRsp */
+    int64_t asked_ms[1024]; /* when they came, by the library's clock */
+    bool talks;             /* answers whatever comes for another endpoint with this: */
+    uint8_t talk[64];
+    size_t talk_len;
+    char release[16];      /* ctrl: "FG-1.0.0.0.2" is answered to get_version; "": silence */
+    unsigned requests;     /* that came in */
+    uint8_t numbers[1024]; /* classic's also for those of ctrl */
     uint8_t last[SERIAL_TLV_MAX_BYTES]; /* the last one, as it was on the wire */
     size_t last_len;
     bool last_wait_had_cancel;
@@ -79,6 +93,9 @@ unsigned fake_count(const struct fake_esp32 *fake, enum fake_number number);
 size_t fake_reply(uint8_t buf[FAKE_MESSAGE_MAX], enum fake_number request, const void *payload,
                   size_t payload_len);
 size_t fake_reply_code(uint8_t buf[FAKE_MESSAGE_MAX], enum fake_number request, int code);
+
+/* An event of ctrl without content: 301 the ESP32 has started, 302 a heartbeat. */
+size_t fake_event(uint8_t buf[FAKE_MESSAGE_MAX], unsigned number);
 
 /* Wi-Fi mode 1 and an identity: ESP32, 2.3.1 from ota_0, a slot of `slot_bytes`. */
 size_t fake_reply_identity(uint8_t buf[FAKE_MESSAGE_MAX], uint8_t chip_id, uint32_t slot_bytes);
