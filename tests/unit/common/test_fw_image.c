@@ -453,7 +453,8 @@ static void noise(void **state)
         seen[whole.error]++;
     }
     for (size_t error = 0; error < COUNT(seen); error++) {
-        print_message("    %5zu %s\n", seen[error], fw_image_error_text((enum fw_image_error)error));
+        print_message("    %5zu %s\n", seen[error],
+                      fw_image_error_text((enum fw_image_error)error));
         if (error != FW_IMAGE_OK)
             assert_true(seen[error] > 0);
     }
