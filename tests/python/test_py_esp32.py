@@ -1,8 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """commands.py and the package on a virtual ESP32, from joining a network to the new firmware."""
 
+import errno
+
 import pytest
-from esp_hosted_ota import Device, Mode, OtaError, Result, Status, update
+from esp_hosted_ota import (
+    Device,
+    Event,
+    EventKind,
+    Mode,
+    OtaError,
+    OtaTimeoutError,
+    Result,
+    Status,
+    update,
+)
+from support.dialects import CTRL
 from support.rig import Rig
 from support.shelf import make_image
 
@@ -71,3 +84,52 @@ def test_another_chips_image(rig: Rig) -> None:
         update(device, path)
     assert caught.value.status == Status.IMAGE
     rig.check_boots(rig.old)
+
+
+# The ctrl dialect
+
+
+@pytest.mark.parametrize("options", [(), ("--stock",)], ids=["own", "stock"])
+def test_ctrl(rig: Rig, options: tuple[str, ...]) -> None:
+    """Found out, with its events, its release, and the network that a connect ends in."""
+    events: list[Event] = []
+    rig.power_on("--aps", rig.aps(HOME), *options, dialect=CTRL, proxy=False)
+    with Device(rig.device, event=events.append) as device:
+        assert device.dialect == "auto"
+        assert device.get_mode()[0] is Mode.STATION
+        assert device.dialect == "ctrl"
+        assert device.get_version() == ("FG-1.0.0.0.0" if options else "FG-0.0.0.0.0")
+
+        device.connect("Home", HOME["password"])
+        connected = [event for event in events if event.kind is EventKind.CONNECTED]
+        assert [(event.ssid, event.bssid, event.channel) for event in connected] == [
+            ("Home", HOME["bssid"], 6)
+        ]
+        assert device.get_ap().ssid == "Home"
+
+        device.set_heartbeat(10)
+        rig.sim.control("advance 10")
+        device.listen(60)
+        assert events[-1].kind is EventKind.HEARTBEAT
+        device.set_heartbeat(0)
+        with pytest.raises(OtaTimeoutError):
+            device.listen(0.01)
+
+
+def test_classic_has_no_heartbeat(rig: Rig) -> None:
+    rig.power_on()
+    with Device(rig.device) as device, pytest.raises(OtaError) as caught:
+        device.set_heartbeat(10)
+    assert caught.value.errno == errno.ENOTSUP
+    assert "classic has no set_heartbeat" in str(caught.value)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_event_callback_that_raises_hurts_nobody(rig: Rig) -> None:
+    def fail(_event: Event) -> None:
+        raise RuntimeError("mine")
+
+    rig.power_on("--aps", rig.aps(HOME), dialect=CTRL, proxy=False)
+    with Device(rig.device, dialect="ctrl", event=fail) as device:
+        device.connect("Home", HOME["password"])
+        assert device.get_ap().ssid == "Home"
