@@ -163,12 +163,11 @@ static void read_version(const HostedCtrl__RespGetVersion *in, struct ctrl_reply
     struct release release = {
         .numbers = {in->major1, in->major2, in->minor, in->patch1, in->patch2},
     };
-    char buf[RELEASE_TEXT_BYTES];
 
+    _Static_assert(RELEASE_TEXT_BYTES <= sizeof(reply->version), "a release fits");
     read_result(in->resp, reply);
     text_printable(release.name, sizeof(release.name), in->name, strlen(in->name));
-    text_printable(reply->version, sizeof(reply->version), buf,
-                   strlen(release_format(&release, buf)));
+    release_format(&release, reply->version);
 }
 
 /* `msg` has the payload of its number. */

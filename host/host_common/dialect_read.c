@@ -32,7 +32,9 @@ size_t read_ssid(char out[HOSTED_SSID_BYTES + 1], const ProtobufCBinaryData *in)
 
 static void read_text(char *out, size_t size, const char *in)
 {
-    text_printable(out, size, in, in != NULL ? strlen(in) : 0);
+    if (in == NULL) /* it is left out */
+        in = "";
+    text_printable(out, size, in, strlen(in));
 }
 
 void read_identity(const HostedExtension__Identity *in, struct hosted_identity *out)

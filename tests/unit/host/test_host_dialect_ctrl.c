@@ -232,6 +232,30 @@ static void what_is_no_reply_is_told_apart(void **state)
     assert_int_equal(message.event.number, 307);
 }
 
+static void an_identity_may_leave_out_its_texts(void **state)
+{
+    (void)state;
+    static const uint8_t reply[] = {0x10, 0xcb, 0x01, 0xda, 0x0c, 5, 0xa2, 0x06, 2, 0x08, 5};
+    struct ctrl_message message;
+
+    assert_int_equal(decode("ctrlResp", reply, sizeof(reply), &message), 0);
+    assert_true(message.reply.mode.identity.known);
+    assert_int_equal(message.reply.mode.identity.chip_id, 5);
+    assert_string_equal(message.reply.mode.identity.running_slot, "");
+    assert_string_equal(message.reply.mode.identity.project, "");
+    assert_string_equal(message.reply.mode.identity.version, "");
+}
+
+static void a_release_is_spelt_out_once(void **state)
+{
+    (void)state;
+    static const uint8_t reply[] = {0x10, 0xdf, 0x01, 0xfa, 0x0d, 5, 0x12, 1, 0x1b, 0x18, 2};
+    struct ctrl_message message;
+
+    assert_int_equal(decode("ctrlResp", reply, sizeof(reply), &message), 0);
+    assert_string_equal(message.reply.version, "\\x1b-2.0.0.0.0");
+}
+
 static void damaged_messages_are_survived(void **state)
 {
     (void)state;
@@ -270,6 +294,8 @@ int main(void)
         cmocka_unit_test(replies_mean_what_they_say),
         cmocka_unit_test(events_mean_what_they_say),
         cmocka_unit_test(what_is_no_reply_is_told_apart),
+        cmocka_unit_test(an_identity_may_leave_out_its_texts),
+        cmocka_unit_test(a_release_is_spelt_out_once),
         cmocka_unit_test(damaged_messages_are_survived),
     };
 
