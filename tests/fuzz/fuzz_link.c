@@ -13,6 +13,9 @@ enum {
     ALREADY_THERE = 0x8000,
 };
 
+/* Who says nothing for so long is no classic firmware (docs/architecture.md). */
+#define CLASSIC_SILENCE_MS 4600
+
 static int64_t s_now_ms;
 
 void fuzz_clock_reset(void)
@@ -71,8 +74,20 @@ static int take_request(struct link *base, const void *message, size_t len, int6
 
     REQUIRE(deadline_ms > s_now_ms);
     REQUIRE(len <= SERIAL_TLV_MAX_BYTES && serial_tlv_parse(message, len, &tlv) == (int)len);
-    link->sent++;
+    if (link->asked_ms == 0)
+        link->asked_ms = s_now_ms;
+    if (link->careful && memcmp(tlv.endpoint, "control", strlen("control")) != 0)
+        REQUIRE(link->named || s_now_ms - link->asked_ms >= CLASSIC_SILENCE_MS);
     return 0;
+}
+
+/* The beginnings of "ctrlResp", "ctrlEvnt", "RPCRsp", "RPCEvt", however they are cut. */
+static void look_for_names(struct fuzz_link *link)
+{
+    for (size_t i = 0; i < link->left; i++) {
+        link->last = link->last << 8 | link->next[i];
+        link->named |= link->last == 0x6374726c || (link->last & 0xffffff) == 0x525043;
+    }
 }
 
 /* 0, or -ENODEV. */
@@ -88,6 +103,7 @@ static int begin_segment(struct fuzz_link *link)
     if (link->left > 0)
         link->input->next += link->left;
     link->input->left -= link->left;
+    look_for_names(link);
     return 0;
 }
 

@@ -20,9 +20,12 @@ struct fuzz_link {
     struct fuzz_input *input; /* borrowed */
     const uint8_t *next;      /* of the segment */
     size_t left;
-    size_t piece; /* bytes that a read gives at most; 0: no limit */
-    size_t given; /* bytes in all */
-    size_t sent;  /* messages in all */
+    size_t piece;     /* bytes that a read gives at most; 0: no limit */
+    size_t given;     /* bytes in all */
+    uint32_t last;    /* four bytes that came in */
+    bool careful;     /* see that no classic firmware is asked in another dialect */
+    bool named;       /* something has named another dialect's endpoint */
+    int64_t asked_ms; /* when the first message was sent; 0: not yet */
 };
 
 void fuzz_link_init(struct fuzz_link *link, struct fuzz_input *input, size_t piece);

@@ -22,6 +22,12 @@ FRAGMENT = 1500
 MOST_BYTES = 9000  # of one seed: an update's first chunks say as much as all of them
 ALREADY_THERE = 0x8000
 
+# The commands of host_device.c
+(GET_MODE, SET_MODE, GET_MAC, SET_MAC, CONNECT, DISCONNECT, GET_AP, GET_VERSION, HEARTBEAT) = range(
+    9
+)
+FEATURE, LISTEN_FOR_EVENTS, SCAN, UPDATE = range(9, 13)
+
 DEVICE_FRAME, DEVICE_MESSAGE, DEVICE_REQUEST, DEVICE_SETTLE, DEVICE_TIME = range(5)
 DEVICE_STATION, DEVICE_INIT = 5, 6
 
@@ -264,6 +270,108 @@ def seed_frames(name, messages):
     save("frame", name + "-padded", checked(frame(messages[0][1], offset=24) + bytes(20)))
 
 
+def field(number, value):
+    """A field of protobuf: bytes, or a number."""
+    if isinstance(value, bytes):
+        return varint(number << 3 | 2) + varint(len(value)) + value
+    return varint(number << 3) + varint(value)
+
+
+def tlv(endpoint, data):
+    return b"\x01" + short(endpoint) + b"\x02" + short(data)
+
+
+def identity(version):
+    return field(
+        100,
+        field(1, 0)
+        + field(2, 0x1C0000)
+        + field(3, b"ota_0" if version == b"old" else b"ota_1")
+        + field(4, b"network_adapter")
+        + field(5, version)
+        + field(6, 1),
+    )
+
+
+def classic_reply(request, payload):
+    return short(tlv(b"control", field(1, request + 1) + field(request + 11, payload)))
+
+
+def ctrl_reply(request, uid, payload=b""):
+    data = field(1, 2) + field(2, request + 100) + field(3, uid) + field(request + 100, payload)
+    return short(tlv(b"ctrlResp", data))
+
+
+def ctrl_event(number, payload=b""):
+    return short(tlv(b"ctrlEvnt", field(1, 3) + field(2, number) + field(number, payload)))
+
+
+def seed_classic_device():
+    """Each command, and an update of our firmware and of stock's."""
+    done = field(1, 0)
+    mode = field(1, 1) + field(2, 0)
+    commands = (
+        (SET_MODE, classic_reply(4, done)),
+        (GET_MAC, classic_reply(0, field(1, b"24:0a:c4:11:22:33") + field(2, 0))),
+        (SET_MAC, classic_reply(22, done)),
+        (CONNECT, classic_reply(8, done)),
+        (DISCONNECT, classic_reply(14, done)),
+        (
+            GET_AP,
+            classic_reply(6, field(1, b"MyWifi") + field(2, b"11:22:33:44:55:66") + field(6, 0)),
+        ),
+        (GET_VERSION, b""),
+        (SCAN, classic_reply(18, field(2, field(1, b"MyWifi") + field(2, 6)) + field(3, 0))),
+    )
+    for command, reply in commands:
+        seed = bytes([0, 0, command]) + classic_reply(2, mode) + reply
+        save("host_device", f"classic-{command}", seed)
+    update = classic_reply(28, done) + classic_reply(30, done) * 2 + classic_reply(32, done)
+    for name, old, new in (("", b"", b""), ("-ours", identity(b"old"), identity(b"FG-1.0.0.0.1"))):
+        again = bytes(2) * 12 + classic_reply(2, mode + new)
+        seed = bytes([0, 0, UPDATE]) + classic_reply(2, mode + old) + update + again
+        save("host_device", f"classic-update{name}", seed)
+
+
+def seed_ctrl_device():
+    """Found out by silence or by an event; each command, and how connecting ends; an update of
+    stock firmware, with the kernel's driver, too."""
+    mode = field(1, 1)
+    silence = bytes(2) * 2 + ctrl_reply(103, 3, mode)
+    heard = ctrl_event(302, field(1, 1)) + ctrl_reply(103, 2, mode)
+    name, bssid = field(2, b"MyWifi"), field(4, b"11:22:33:44:55:66")
+    left = ctrl_event(303, name + bssid + field(5, 8))
+    refused = ctrl_event(303, name + bssid + field(5, 201)) * 3
+    connected = ctrl_event(305, name + bssid + field(5, 6) + field(6, 3))
+    commands = {
+        SET_MODE: [ctrl_reply(104, 4)],
+        GET_MAC: [ctrl_reply(101, 4, field(1, b"24:0a:c4:11:22:33"))],
+        CONNECT: [ctrl_reply(107, 4) + left + connected, ctrl_reply(107, 4) + refused],
+        DISCONNECT: [ctrl_reply(108, 4)],
+        GET_AP: [ctrl_reply(106, 4, field(1, b"MyWifi"))],
+        GET_VERSION: [ctrl_reply(123, 4, field(2, b"FG") + field(3, 1))],
+        HEARTBEAT: [ctrl_reply(121, 4)],
+        FEATURE: [ctrl_reply(122, 4)],
+        SCAN: [ctrl_reply(105, 4, field(1, 1) + field(2, field(1, b"MyWifi")))],
+        LISTEN_FOR_EVENTS: [ctrl_event(301)],
+    }
+    for command, ways in commands.items():
+        for i, reply in enumerate(ways):
+            seed = bytes([0, 0, command]) + silence + reply
+            save("host_device", f"ctrl-{command}-{i}", seed)
+    save("host_device", "ctrl-heard", bytes([0, 0, GET_MODE]) + heard)
+
+    old = field(2, b"FG") + field(3, 1)
+    new = old + field(7, 1)
+    update = b"".join(ctrl_reply(n, 5 + i) for i, n in enumerate((116, 117, 117, 118)))
+    for head in (0, 4, 12):
+        for version in (old, new):
+            seed = silence + ctrl_reply(123, 4, old) + update
+            seed += ctrl_event(301) + ctrl_reply(103, 10, mode) + ctrl_reply(123, 11, version)
+            which = "same" if version == old else "new"
+            save("host_device", f"ctrl-update-{head}-{which}", bytes([head, 0, UPDATE]) + seed)
+
+
 def main():
     for path in TRANSCRIPTS:
         name = path.stem
@@ -280,6 +388,8 @@ def main():
             seed(name, messages)
     seed_images()
     seed_init_events()
+    seed_classic_device()
+    seed_ctrl_device()
     for target, requests in whole_updates():
         save(target, "update", b"".join(request_record(r) for r in requests))
 
