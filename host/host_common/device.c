@@ -2,8 +2,6 @@
 #include "device_internal.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -149,19 +147,6 @@ int device_relink(struct hosted_device *device, struct hosted_fault *fault)
     return err;
 }
 
-void device_say(const struct hosted_device *device, const char *format, ...)
-{
-    char line[160];
-    va_list args;
-
-    if (device->client.log == NULL)
-        return;
-    va_start(args, format);
-    vsnprintf(line, sizeof(line), format, args);
-    va_end(args);
-    device->client.log(device->client.log_ctx, line);
-}
-
 const struct hosted_identity *hosted_identity(const struct hosted_device *device)
 {
     return &device->identity;
@@ -183,84 +168,6 @@ unsigned device_timeout_ms(const struct hosted_device *device, unsigned default_
     const unsigned timeout_s = device->timeout_s > 0 ? device->timeout_s : default_s;
 
     return (timeout_s < longest_s ? timeout_s : longest_s) * 1000;
-}
-
-const char *device_version(const struct hosted_device *device)
-{
-    return device->identity.known ? device->identity.version : device->release;
-}
-
-const char *device_old_firmware(const struct hosted_device *device)
-{
-    const char *version = device_version(device);
-
-    return *version != '\0' ? version : "the old firmware";
-}
-
-void device_say_unchanged(const struct hosted_device *device, struct hosted_fault *fault)
-{
-    fault_add(fault, "; %s is still in place", device_old_firmware(device));
-}
-
-/* Who is there, and why that does not do. */
-static int not_served(const struct hosted_device *device, struct hosted_fault *fault)
-{
-    return fault_set(fault, HOSTED_REFUSED, -EPROTONOSUPPORT,
-                     "%s: this is ESP-Hosted-MCU (endpoint RPCRsp), whose host is a "
-                     "microcontroller: it is not served here",
-                     device->path);
-}
-
-static int no_such_request(const struct hosted_device *device, const char *name,
-                           struct hosted_fault *fault)
-{
-    return fault_set(fault, HOSTED_REFUSED, -ENOTSUP, "%s: firmware of the dialect %s has no %s",
-                     device->path, hosted_dialect_name(hosted_dialect(device)), name);
-}
-
-int device_link_fault(const struct hosted_device *device, const struct ctrl_request *request,
-                      int error, unsigned timeout_ms, struct hosted_fault *fault)
-{
-    char buf[CTRL_REQUEST_NAME_BYTES];
-    const char *name = ctrl_request_name(request, buf);
-
-    switch (error) {
-    case -ETIMEDOUT:
-        return fault_set(fault, HOSTED_NO_ANSWER, error, "%s: no answer to %s for %u s",
-                         device->path, name, timeout_ms / 1000);
-    case -ENODEV:
-        return fault_set(fault, HOSTED_NO_ANSWER, error, "%s: the control device has gone at %s",
-                         device->path, name);
-    case -EPROTO:
-        return fault_set(fault, HOSTED_NO_ANSWER, error, "%s: the answer to %s has no content",
-                         device->path, name);
-    case -ECONNRESET:
-        return fault_set(fault, HOSTED_NO_ANSWER, error, "%s: the ESP32 restarted at %s",
-                         device->path, name);
-    case -ECANCELED:
-        return fault_set(fault, HOSTED_LOCAL, error, "%s: interrupted at %s", device->path, name);
-    case -ENOTSUP:
-        return no_such_request(device, name, fault);
-    case -ENOMEM:
-    case -EMSGSIZE:
-        return fault_set(fault, HOSTED_LOCAL, error, "%s: %s: %s", device->path, name,
-                         strerror(-error));
-    default:
-        return fault_set(fault, HOSTED_NO_ANSWER, error, "%s: the link failed at %s: %s",
-                         device->path, name, strerror(-error));
-    }
-}
-
-int device_refusal(const struct hosted_device *device, const struct ctrl_request *request,
-                   int32_t code, struct hosted_fault *fault)
-{
-    char buf[CTRL_REQUEST_NAME_BYTES];
-
-    fault_set(fault, HOSTED_REFUSED, -EREMOTEIO, "%s: the ESP32 refused %s (code %d)", device->path,
-              ctrl_request_name(request, buf), (int)code);
-    if (fault != NULL)
-        fault->device_code = code;
-    return -EREMOTEIO;
 }
 
 void device_forget(struct hosted_device *device)
@@ -343,7 +250,7 @@ static int meet(struct hosted_device *device, struct ctrl_reply *ret, struct hos
         err = detect_dialect(device, ret, fault);
     if (err == 0 && hosted_dialect(device) == HOSTED_DIALECT_MCU) {
         ctrl_reply_free(ret);
-        err = not_served(device, fault);
+        err = device_not_served(device, fault);
     }
     device->answered = err == 0;
     if (err == 0)
@@ -368,25 +275,25 @@ int device_identify(struct hosted_device *device, struct hosted_fault *fault)
     return err;
 }
 
-/* In an update the change is its end: what was written is of no use to whoever is there now. */
-static int check_change(struct hosted_device *device, const struct ctrl_request *request,
-                        struct hosted_fault *fault)
+int device_ready(struct hosted_device *device, const struct ctrl_request *request,
+                 struct hosted_fault *fault)
 {
     const bool in_update = device->client.restart_fatal;
 
-    if (!has_changed(device))
-        return 0;
-    device_forget(device);
-    return in_update ? device_link_fault(device, request, -ECONNRESET, 0, fault) : 0;
+    if (has_changed(device)) {
+        device_forget(device);
+        /* What was written is of no use to whoever is there now. */
+        if (in_update)
+            return device_link_fault(device, request, -ECONNRESET, 0, fault);
+    }
+    return device->answered ? 0 : device_identify(device, fault);
 }
 
 int device_exchange(struct hosted_device *device, const struct ctrl_request *request,
                     unsigned timeout_ms, struct ctrl_reply *ret, struct hosted_fault *fault)
 {
-    int err = check_change(device, request, fault);
+    int err = device_ready(device, request, fault);
 
-    if (err == 0 && !device->answered)
-        err = device_identify(device, fault);
     if (err < 0)
         return err;
     err = exchange(device, request, timeout_ms, ret, fault);

@@ -49,6 +49,9 @@ int device_call(struct hosted_device *device, const struct ctrl_request *request
 int device_refusal(const struct hosted_device *device, const struct ctrl_request *request,
                    int32_t code, struct hosted_fault *fault);
 
+/* The words for who is there and is none of this library's. Returns -EPROTONOSUPPORT. */
+int device_not_served(const struct hosted_device *device, struct hosted_fault *fault);
+
 /* The words for what ctrl_client_call() returned. Returns `error`. */
 int device_link_fault(const struct hosted_device *device, const struct ctrl_request *request,
                       int error, unsigned timeout_ms, struct hosted_fault *fault);
@@ -61,6 +64,13 @@ int device_link_fault(const struct hosted_device *device, const struct ctrl_requ
  * update.
  */
 int device_identify(struct hosted_device *device, struct hosted_fault *fault);
+
+/*
+ * What comes before each request: that the firmware is still the one that was asked who it is,
+ * which it is now if need be. In an update a change is its end, -ECONNRESET.
+ */
+int device_ready(struct hosted_device *device, const struct ctrl_request *request,
+                 struct hosted_fault *fault);
 
 /* What the ESP32 speaks and says of itself is not valid any more: the next request asks again. */
 void device_forget(struct hosted_device *device);

@@ -130,7 +130,7 @@ int hosted_get_version(struct hosted_device *device, char ret[HOSTED_TEXT_BYTES]
     const unsigned wait_ms =
         longest_ms < VERSION_WAIT_S * 1000 ? longest_ms : VERSION_WAIT_S * 1000;
     struct ctrl_reply reply;
-    int err = device->answered ? 0 : device_identify(device, fault);
+    int err = device_ready(device, &request, fault);
 
     if (err < 0)
         return err;

@@ -176,7 +176,7 @@ static int join(struct hosted_device *device, const struct ctrl_request *request
 {
     const unsigned timeout_ms = device_timeout_ms(device, DEVICE_DEFAULT_TIMEOUT_S);
     struct ctrl_reply reply;
-    int err = device->answered ? 0 : device_identify(device, fault);
+    int err = device_ready(device, request, fault);
 
     if (err < 0)
         return err;
