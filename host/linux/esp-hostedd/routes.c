@@ -58,6 +58,7 @@ static void on_link_lost(struct routes *r, int error)
     log_info("%s: connection lost: %s; trying again", r->options->bus_name, strerror(-error));
     bus_link_drop(&r->link, now_ms());
     frame_queue_clear(&r->link.queue); /* it was meant for who was there */
+    r->heard = false;
     observer_reset(&r->observer);
     set_carrier(r, false);
 }
@@ -128,6 +129,8 @@ static void on_frame(struct routes *r, const struct frame *frame)
 {
     struct init_event init;
 
+    r->heard = true;
+
     say_if_mcu(r, frame);
     if (frame->interface_type == FRAME_SERIAL)
         on_serial(r, frame);
@@ -172,8 +175,8 @@ static void forward_messages(struct routes *r, bool quiet)
     /* While the bus is busy tools wait; while it is away the queue takes what it can. */
     while ((!r->link.up || bus_link_has_room(&r->link)) &&
            (len = serial_cutter_next(&r->cutter, quiet, &message)) > 0) {
-        if (!r->link.up && !is_safe_for_all(message, len)) {
-            log_detail("dropped: the ESP32 is away, and other firmware may come back");
+        if (!r->heard && !is_safe_for_all(message, len)) {
+            log_detail("dropped: the ESP32 is away or starts, and may have other firmware");
             continue;
         }
         log_detail("to the ESP32: %zu control bytes", len);

@@ -19,6 +19,7 @@ struct routes {
 
     struct bus_link link;
     bool waiting_said;
+    bool heard; /* the ESP32 has said something since the bus is up */
     bool mcu_said;
 
     struct control_pty control;
