@@ -22,11 +22,9 @@ FRAGMENT = 1500
 MOST_BYTES = 9000  # of one seed: an update's first chunks say as much as all of them
 ALREADY_THERE = 0x8000
 
-# The commands of host_device.c
-(GET_MODE, SET_MODE, GET_MAC, SET_MAC, CONNECT, DISCONNECT, GET_AP, GET_VERSION, HEARTBEAT) = range(
-    9
-)
-FEATURE, LISTEN_FOR_EVENTS, SCAN, UPDATE = range(9, 13)
+# The commands of host_device.c, in its order
+COMMANDS = ["get_mode", "set_mode", "get_mac", "set_mac", "connect", "disconnect", "get_ap"]
+COMMANDS += ["get_version", "heartbeat", "feature", "listen", "scan", "update"]
 
 DEVICE_FRAME, DEVICE_MESSAGE, DEVICE_REQUEST, DEVICE_SETTLE, DEVICE_TIME = range(5)
 DEVICE_STATION, DEVICE_INIT = 5, 6
@@ -92,8 +90,8 @@ def image(chip, addresses, digest, lengths=None):
     descriptor[48:63] = b"network_adapter"
     descriptor[112:118] = b"v5.5.0"
     descriptor[180] = 16
-    out = bytearray(struct.pack("<BBBBI", 0xE9, len(addresses), 2, 0x20, 0x40080000))
-    out += struct.pack("<BBHBHHIB", 0xEE, 0, 0, 0, chip, 0, 0, 0)[:4] + bytes(12)
+    out = bytearray(24)
+    struct.pack_into("<BBBBI", out, 0, 0xE9, len(addresses), 2, 0x20, 0x40080000)
     struct.pack_into("<H", out, 12, chip)
     out[23] = int(digest)
     checksum = 0xEF
@@ -138,27 +136,15 @@ def request_record(data):
     return bytes([DEVICE_REQUEST]) + short(data)
 
 
-def whole_updates():
-    """Target and records: an update that reaches its end, in each dialect."""
+def seed_whole_updates():
+    """An update that reaches its end, in each dialect."""
     data = images()["esp32-one-segment"]
-    classic_write = b"\x0a" + varint(len(data)) + data
-    ctrl_write = b"\x0a" + varint(len(data)) + data
-    yield (
-        "device_classic",
-        [
-            b"\x08\x1c",
-            b"\x08\x1e\xc2\x02" + varint(len(classic_write)) + classic_write,
-            b"\x08\x20",
-        ],
-    )
-    yield (
-        "device_ctrl",
-        [
-            b"\x10\x74\xa2\x07\x00",
-            b"\x10\x75\xaa\x07" + varint(len(ctrl_write)) + ctrl_write,
-            b"\x10\x76\xb2\x07\x00",
-        ],
-    )
+    write = b"\x0a" + varint(len(data)) + data
+    write = varint(len(write)) + write
+    classic = (b"\x08\x1c", b"\x08\x1e\xc2\x02" + write, b"\x08\x20")
+    ctrl = (b"\x10\x74\xa2\x07\x00", b"\x10\x75\xaa\x07" + write, b"\x10\x76\xb2\x07\x00")
+    save("device_classic", "update", b"".join(request_record(r) for r in classic))
+    save("device_ctrl", "update", b"".join(request_record(r) for r in ctrl))
 
 
 def varint(value):
@@ -181,6 +167,20 @@ def seed_device(name, messages):
     radio += bytes([DEVICE_FRAME]) + short(frame(bytes(64), interface=0))
     save(target, name, records)
     save(target, name + "-settled", settled + radio + bytes([DEVICE_TIME, 1, 0, 30]))
+
+
+def seed_large_requests():
+    """What costs memory to decode, and texts that are longer than any field for them."""
+    strange = bytes.fromhex("a03e07") * 1000
+    for target, mode, connect in (
+        ("device_classic", b"\x08\x02", b"\x08\x08\x92\x01"),
+        ("device_ctrl", b"\x10\x67", b"\x10\x6b\xda\x06"),
+    ):
+        save(target, "strange-fields", request_record(mode + strange))
+        for length in (32, 33, 64, 65, 400):
+            network = field(1, b"s" * length) + field(2, b"p" * length) + field(3, b"b" * length)
+            data = connect + varint(len(network)) + network
+            save(target, f"connect-{length}", request_record(data) + bytes([DEVICE_SETTLE, 0, 0]))
 
 
 def seed_device_frames(name, messages):
@@ -231,14 +231,13 @@ def seed_faulty_reader(name, messages):
 
 
 def seed_messages(name, messages):
-    for i, (way, message) in enumerate(messages):
-        if i > 6 and len(message) > 1000:
-            continue
-        save("serial_tlv", hashlib.sha256(message[:24]).hexdigest()[:8], message)
+    """One of each length's size, and one of each reply and event."""
+    for way, message in messages:
+        endpoint = message[3 : 3 + message[1]].decode()
+        save("serial_tlv", f"{endpoint}-{len(message).bit_length()}", message)
         if way == "d2h":
-            dialect = bytes([0 if name.startswith("classic") else 1])
-            what = body(message)
-            save("host_decode", hashlib.sha256(what[:8]).hexdigest()[:8], dialect + what)
+            dialect = bytes([0 if endpoint == "control" else 1])
+            save("host_decode", f"{endpoint}-{message_id(message)}", dialect + body(message))
 
 
 def seed_hostedd(name, messages):
@@ -306,30 +305,34 @@ def ctrl_event(number, payload=b""):
     return short(tlv(b"ctrlEvnt", field(1, 3) + field(2, number) + field(number, payload)))
 
 
+def device_seed(command, segments, switches=0):
+    return bytes([switches, 0, COMMANDS.index(command)]) + segments
+
+
 def seed_classic_device():
     """Each command, and an update of our firmware and of stock's."""
     done = field(1, 0)
     mode = field(1, 1) + field(2, 0)
     commands = (
-        (SET_MODE, classic_reply(4, done)),
-        (GET_MAC, classic_reply(0, field(1, b"24:0a:c4:11:22:33") + field(2, 0))),
-        (SET_MAC, classic_reply(22, done)),
-        (CONNECT, classic_reply(8, done)),
-        (DISCONNECT, classic_reply(14, done)),
+        ("set_mode", classic_reply(4, done)),
+        ("get_mac", classic_reply(0, field(1, b"24:0a:c4:11:22:33") + field(2, 0))),
+        ("set_mac", classic_reply(22, done)),
+        ("connect", classic_reply(8, done)),
+        ("disconnect", classic_reply(14, done)),
         (
-            GET_AP,
+            "get_ap",
             classic_reply(6, field(1, b"MyWifi") + field(2, b"11:22:33:44:55:66") + field(6, 0)),
         ),
-        (GET_VERSION, b""),
-        (SCAN, classic_reply(18, field(2, field(1, b"MyWifi") + field(2, 6)) + field(3, 0))),
+        ("get_version", b""),
+        ("scan", classic_reply(18, field(2, field(1, b"MyWifi") + field(2, 6)) + field(3, 0))),
     )
     for command, reply in commands:
-        seed = bytes([0, 0, command]) + classic_reply(2, mode) + reply
+        seed = device_seed(command, classic_reply(2, mode) + reply)
         save("host_device", f"classic-{command}", seed)
     update = classic_reply(28, done) + classic_reply(30, done) * 2 + classic_reply(32, done)
     for name, old, new in (("", b"", b""), ("-ours", identity(b"old"), identity(b"FG-1.0.0.0.1"))):
         again = bytes(2) * 12 + classic_reply(2, mode + new)
-        seed = bytes([0, 0, UPDATE]) + classic_reply(2, mode + old) + update + again
+        seed = device_seed("update", classic_reply(2, mode + old) + update + again)
         save("host_device", f"classic-update{name}", seed)
 
 
@@ -344,22 +347,21 @@ def seed_ctrl_device():
     refused = ctrl_event(303, name + bssid + field(5, 201)) * 3
     connected = ctrl_event(305, name + bssid + field(5, 6) + field(6, 3))
     commands = {
-        SET_MODE: [ctrl_reply(104, 4)],
-        GET_MAC: [ctrl_reply(101, 4, field(1, b"24:0a:c4:11:22:33"))],
-        CONNECT: [ctrl_reply(107, 4) + left + connected, ctrl_reply(107, 4) + refused],
-        DISCONNECT: [ctrl_reply(108, 4)],
-        GET_AP: [ctrl_reply(106, 4, field(1, b"MyWifi"))],
-        GET_VERSION: [ctrl_reply(123, 4, field(2, b"FG") + field(3, 1))],
-        HEARTBEAT: [ctrl_reply(121, 4)],
-        FEATURE: [ctrl_reply(122, 4)],
-        SCAN: [ctrl_reply(105, 4, field(1, 1) + field(2, field(1, b"MyWifi")))],
-        LISTEN_FOR_EVENTS: [ctrl_event(301)],
+        "set_mode": [ctrl_reply(104, 4)],
+        "get_mac": [ctrl_reply(101, 4, field(1, b"24:0a:c4:11:22:33"))],
+        "connect": [ctrl_reply(107, 4) + left + connected, ctrl_reply(107, 4) + refused],
+        "disconnect": [ctrl_reply(108, 4)],
+        "get_ap": [ctrl_reply(106, 4, field(1, b"MyWifi"))],
+        "get_version": [ctrl_reply(123, 4, field(2, b"FG") + field(3, 1))],
+        "heartbeat": [ctrl_reply(121, 4)],
+        "feature": [ctrl_reply(122, 4)],
+        "scan": [ctrl_reply(105, 4, field(1, 1) + field(2, field(1, b"MyWifi")))],
+        "listen": [ctrl_event(301)],
     }
     for command, ways in commands.items():
         for i, reply in enumerate(ways):
-            seed = bytes([0, 0, command]) + silence + reply
-            save("host_device", f"ctrl-{command}-{i}", seed)
-    save("host_device", "ctrl-heard", bytes([0, 0, GET_MODE]) + heard)
+            save("host_device", f"ctrl-{command}-{i}", device_seed(command, silence + reply))
+    save("host_device", "ctrl-heard", device_seed("get_mode", heard))
 
     old = field(2, b"FG") + field(3, 1)
     new = old + field(7, 1)
@@ -369,29 +371,25 @@ def seed_ctrl_device():
             seed = silence + ctrl_reply(123, 4, old) + update
             seed += ctrl_event(301) + ctrl_reply(103, 10, mode) + ctrl_reply(123, 11, version)
             which = "same" if version == old else "new"
-            save("host_device", f"ctrl-update-{head}-{which}", bytes([head, 0, UPDATE]) + seed)
+            save("host_device", f"ctrl-update-{head}-{which}", device_seed("update", seed, head))
 
 
 def main():
+    for old in (HERE / "corpus").glob("*/seed-*"):
+        old.unlink()
     for path in TRANSCRIPTS:
-        name = path.stem
         messages = exchange(path)
-        for seed in (
-            seed_device,
-            seed_device_frames,
-            seed_reader,
-            seed_faulty_reader,
-            seed_messages,
-            seed_hostedd,
-            seed_frames,
-        ):
-            seed(name, messages)
+        for seed in (seed_device, seed_reader, seed_faulty_reader, seed_messages):
+            seed(path.stem, messages)
+        if path.stem in ("classic-ota-40001", "classic-scan", "ctrl-ota-event-midway", "ctrl-scan"):
+            for seed in (seed_device_frames, seed_hostedd, seed_frames):
+                seed(path.stem, messages)
     seed_images()
     seed_init_events()
+    seed_large_requests()
     seed_classic_device()
     seed_ctrl_device()
-    for target, requests in whole_updates():
-        save(target, "update", b"".join(request_record(r) for r in requests))
+    seed_whole_updates()
 
 
 if __name__ == "__main__":
