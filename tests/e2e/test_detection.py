@@ -23,7 +23,10 @@ LIMIT_MS = 5000
 @pytest.fixture(params=FIRMWARE, ids=["stock", "own"])
 def ctrl_rig(rig: Rig, request: pytest.FixtureRequest) -> Rig:
     rig.detect = True
-    return rig.power_on(*request.param, dialect=CTRL, proxy=False, bus_tap=True)
+    rig.power_on(*request.param, dialect=CTRL, proxy=False, bus_tap=True)
+    # Its init event has passed: a tool that hears it need not search.
+    rig.wait(lambda: "control bytes" in rig.hostedd.output(), "the init event")
+    return rig
 
 
 def ask(rig: Rig, *options: str) -> Result:
