@@ -305,6 +305,16 @@ def ctrl_event(number, payload=b""):
     return short(tlv(b"ctrlEvnt", field(1, 3) + field(2, number) + field(number, payload)))
 
 
+def seed_identities():
+    """Our firmware's answer to the mode request, to the decoder and to the reader."""
+    mode = field(1, 1) + identity(b"old")
+    classic, ctrl = classic_reply(2, mode + field(2, 0)), ctrl_reply(103, 1, mode)
+    save("host_reader", "classic-identity", bytes([0, 0, CLASSIC.index(2)]) + classic)
+    save("host_reader", "ctrl-identity", bytes([1, 0, CTRL.index(103)]) + ctrl)
+    save("host_decode", "control-identity", b"\x00" + body(classic[2:]))
+    save("host_decode", "ctrlResp-identity", b"\x01" + body(ctrl[2:]))
+
+
 def device_seed(command, segments, switches=0):
     return bytes([switches, 0, COMMANDS.index(command)]) + segments
 
@@ -390,6 +400,7 @@ def main():
     seed_classic_device()
     seed_ctrl_device()
     seed_whole_updates()
+    seed_identities()
 
 
 if __name__ == "__main__":
