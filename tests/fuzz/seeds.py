@@ -183,6 +183,12 @@ def seed_large_requests():
             save(target, f"connect-{length}", request_record(data) + bytes([DEVICE_SETTLE, 0, 0]))
 
 
+def seed_heartbeats():
+    """One every 10 s, while a minute passes."""
+    start = request_record(bytes.fromhex("1079ca07040801100a"))
+    save("device_ctrl", "heartbeats", start + bytes([DEVICE_TIME, 1, 0, 60]))
+
+
 def seed_device_frames(name, messages):
     target = "device_classic" if name.startswith("classic") else "device_ctrl"
     whole = next(m for way, m in messages if way == "h2d")
@@ -254,12 +260,14 @@ def seed_hostedd(name, messages):
     save("hostedd_frames", name, bytes(out))
 
 
-def seed_init_events():
+def seed_other_frames():
     event = bytes.fromhex("000d00016801010a0201000301000408") + b"FG-\x01\0\0\0\0"
     event = bytes([0, len(event) - 2]) + event[2:]
     save("hostedd_frames", "init", b"\x04\x00" + short(event))
     mcu = b"\x01\x06\x00RPCEvt\x02\x02\x00\x08\x01"
     save("hostedd_frames", "mcu", b"\x03\x00" + short(mcu))
+    get_ap = ctrl_reply(106, 1, field(1, b"MyWifi")) + b"\x02\x00" + ctrl_reply(106, 1, field(6, 1))
+    save("hostedd_frames", "ctrl-get-ap", b"\x02\x00" + get_ap)
 
 
 def seed_frames(name, messages):
@@ -394,9 +402,12 @@ def main():
         if path.stem in ("classic-ota-40001", "classic-scan", "ctrl-ota-event-midway", "ctrl-scan"):
             for seed in (seed_device_frames, seed_hostedd, seed_frames):
                 seed(path.stem, messages)
+        if "station" in path.stem:
+            seed_hostedd(path.stem, messages)
     seed_images()
-    seed_init_events()
+    seed_other_frames()
     seed_large_requests()
+    seed_heartbeats()
     seed_classic_device()
     seed_ctrl_device()
     seed_whole_updates()
