@@ -68,6 +68,7 @@ static void resynchronise(struct ctrl_client *client)
     while (skip < client->unread && client->in[skip] != 0x01)
         skip++;
     drop_bytes(client, skip, "they are no message");
+    client->in_noise = true;
 }
 
 static void drop_message(struct ctrl_client *client, const char *what)
@@ -102,9 +103,13 @@ static enum verdict judge_reply(struct ctrl_client *client, const struct ctrl_re
         snprintf(what, sizeof(what), "a reply to %s number %d while waiting for number %d", name,
                  (int)reply->uid, (int)client->uid);
     } else {
+        client->numberless |= reply->uid == 0;
         return empty ? EMPTY_REPLY : REPLY;
     }
     drop_message(client, what);
+    client->refused_late |= !empty && reply->command == CTRL_OTA_WRITE &&
+                            reply->outcome != CTRL_OK &&
+                            (reply->uid == 0 || reply->uid == client->uid);
     return NOTHING;
 }
 
@@ -149,8 +154,9 @@ static int hear(struct ctrl_client *client, const struct dialect *dialect,
         return err;
     if (err == 0 && !message.is_event)
         ctrl_reply_free(&message.reply);
-    client->heard = dialect;
-    client->restarted |= err == 0 && message.is_event && message.event.kind == HOSTED_EVENT_INIT;
+    if (!client->in_noise)
+        client->restarted |=
+            err == 0 && message.is_event && message.event.kind == HOSTED_EVENT_INIT;
     drop_message(client, "of another dialect");
     return 0;
 }
@@ -185,6 +191,8 @@ static int take_message(struct ctrl_client *client, const struct ctrl_request *r
             continue;
         }
         take(client, (size_t)whole);
+        if (!client->in_noise)
+            client->heard = dialect;
         *ret = ours ? judge(client, request, err, message) : OTHER_DIALECT;
         return 0;
     }
@@ -206,10 +214,14 @@ static int skip_messages(struct ctrl_client *client)
 
 static int drop_unread(struct ctrl_client *client)
 {
-    const int err = skip_messages(client);
+    int err = skip_messages(client);
 
-    if (client->unread > 0)
-        drop_bytes(client, client->unread, "nobody asked for them");
+    /* The half of a message may have whole ones behind it. */
+    while (err == 0 && client->unread > 0) {
+        resynchronise(client);
+        err = skip_messages(client);
+    }
+    client->in_noise = false;
     return err;
 }
 
@@ -263,6 +275,11 @@ static int send_request(struct ctrl_client *client, const struct ctrl_request *r
     return client->link->ops->send(client->link, client->out, (size_t)len, deadline_ms);
 }
 
+static bool is_other_dialect_heard(const struct ctrl_client *client)
+{
+    return client->curious && client->heard != NULL && client->heard != client->dialect;
+}
+
 /* Clears the way and sends. */
 static int start(struct ctrl_client *client, const struct ctrl_request *request,
                  int64_t deadline_ms)
@@ -279,6 +296,8 @@ static int start(struct ctrl_client *client, const struct ctrl_request *request,
         return err;
     if (client->restarted && client->restart_fatal)
         return -ECONNRESET;
+    if (is_other_dialect_heard(client))
+        return -EPROTOTYPE;
     return send_request(client, request, deadline_ms);
 }
 
@@ -301,9 +320,22 @@ static int look_for_reply(struct ctrl_client *client, const struct ctrl_request 
             return -EPROTO;
         if (client->restarted && client->restart_fatal)
             return -ECONNRESET;
-        if (verdict == OTHER_DIALECT && client->curious)
+        if (is_other_dialect_heard(client))
             return -EPROTOTYPE;
     }
+}
+
+/* At the end of the wait: the half of a message that never came may have swallowed the reply. */
+static int look_behind_half(struct ctrl_client *client, const struct ctrl_request *request,
+                            struct ctrl_reply *ret)
+{
+    int err = -EAGAIN;
+
+    while (err == -EAGAIN && client->unread > 0) {
+        resynchronise(client);
+        err = look_for_reply(client, request, ret);
+    }
+    return err == -EAGAIN ? -ETIMEDOUT : err;
 }
 
 int ctrl_client_call(struct ctrl_client *client, const struct ctrl_request *request,
@@ -317,9 +349,14 @@ int ctrl_client_call(struct ctrl_client *client, const struct ctrl_request *requ
         return err;
     while ((err = look_for_reply(client, request, ret)) == -EAGAIN) {
         err = receive(client, deadline_ms, cancel);
-        if (err < 0)
-            return err;
+        if (err == -ETIMEDOUT)
+            err = look_behind_half(client, request, ret);
+        else if (err == 0)
+            continue;
+        break;
     }
+    if (err == 0)
+        client->in_noise = false;
     client->replied_ms = clock_ms();
     return err;
 }
@@ -333,7 +370,7 @@ int ctrl_client_listen(struct ctrl_client *client, int64_t deadline_ms)
 
         if (err == 0 && verdict == EVENT)
             return 0;
-        if (err == 0 && verdict == OTHER_DIALECT && client->curious)
+        if (err == 0 && is_other_dialect_heard(client))
             return -EPROTOTYPE;
         if (err == -EAGAIN)
             err = receive(client, deadline_ms, client->cancel);

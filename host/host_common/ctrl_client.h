@@ -24,11 +24,15 @@ struct ctrl_client {
     void *event_ctx;
 
     /*
-     * A message of another dialect was heard since this was last set to NULL. While `curious`, that
-     * ends a call.
+     * Whose message was heard last, since this was set to NULL; what stands behind bytes that are
+     * no message counts for nothing here: anybody may put a frame into the name of a network. While
+     * `curious`, another dialect than that of a call ends it.
      */
     const struct dialect *heard;
     bool curious;
+
+    /* The ESP32 has refused a write while nobody waited for that, since this was set to false. */
+    bool refused_late;
 
     /* The ESP32 has started anew since this was last set to false. While `restart_fatal`, that ends
      * a call: whatever it was told before is forgotten. */
@@ -39,6 +43,8 @@ struct ctrl_client {
 
     /* Private. */
     int32_t uid;        /* of the last request */
+    bool numberless;    /* a reply without a number was taken */
+    bool in_noise;      /* what comes next stands behind bytes that are no message */
     bool strays_seen;   /* this ESP32 has said something that nobody asked for */
     int64_t replied_ms; /* when the last reply was found */
     size_t unread;      /* bytes in `in` that are no whole message yet */

@@ -20,6 +20,7 @@
 #define CLASSIC_SECOND_MS 3200
 
 #define CTRL_TRIES   2
+#define ROUNDS       3 /* classic firmware that is heard while another is asked begins a new one */
 #define CTRL_WAIT_MS 2000
 #define MCU_WAIT_MS  2000
 
@@ -47,16 +48,13 @@ static int ask_classic(struct hosted_device *device, struct ctrl_reply *ret)
     int err;
 
     client->dialect = &dialect_classic;
-    client->heard = NULL;
     err = ctrl_client_drain(client);
     /* What lay in the queue may be of a firmware that has gone. */
     client->heard = NULL;
-    client->curious = true;
     if (err == 0)
         err = ask(device, &dialect_classic, CLASSIC_FIRST_MS, ret);
     if (err == -ETIMEDOUT)
         err = ask(device, &dialect_classic, CLASSIC_SECOND_MS, ret);
-    client->curious = false;
     return err;
 }
 
@@ -69,16 +67,33 @@ static int ask_ctrl(struct hosted_device *device, struct ctrl_reply *ret)
     return err;
 }
 
-static int search(struct hosted_device *device, struct ctrl_reply *ret)
+/* One time through all dialects. -EPROTOTYPE: classic firmware was heard on the way. */
+static int search_round(struct hosted_device *device, struct ctrl_reply *ret)
 {
+    const struct dialect *heard;
     int err = ask_classic(device, ret);
-    const struct dialect *heard = err == -EPROTOTYPE ? device->client.heard : NULL;
 
-    if (err == -ETIMEDOUT || heard == &dialect_ctrl)
+    heard = device->client.heard;
+    if (err == -ETIMEDOUT && heard == &dialect_classic)
+        return -EPROTOTYPE; /* it is there, and slow */
+    if (err == -EPROTOTYPE)
+        device->client.heard = NULL;
+    if (err == -ETIMEDOUT || (err == -EPROTOTYPE && heard == &dialect_ctrl))
         err = ask_ctrl(device, ret);
-    if (err == -ETIMEDOUT || heard == &dialect_mcu)
+    if (err == -ETIMEDOUT || (err == -EPROTOTYPE && heard == &dialect_mcu))
         err = ask(device, &dialect_mcu, patience_ms(device, MCU_WAIT_MS), ret);
     return err;
+}
+
+static int search(struct hosted_device *device, struct ctrl_reply *ret)
+{
+    int err = -EPROTOTYPE;
+
+    device->client.curious = true;
+    for (int i = 0; i < ROUNDS && err == -EPROTOTYPE; i++)
+        err = search_round(device, ret);
+    device->client.curious = false;
+    return err == -EPROTOTYPE ? -ETIMEDOUT : err;
 }
 
 static int no_answer(const struct hosted_device *device, int64_t begun_ms,
@@ -93,13 +108,16 @@ static int no_answer(const struct hosted_device *device, int64_t begun_ms,
 /* The kept answer, if it is still right. */
 static int try_kept(struct hosted_device *device, struct ctrl_reply *ret)
 {
-    int err;
+    int err = -ETIMEDOUT;
 
-    if (!kept_dialect_is_ctrl(device->path))
-        return -ETIMEDOUT;
-    err = ask_ctrl(device, ret);
+    /* Looked at before each question: other firmware may come between two. */
+    for (int i = 0; i < CTRL_TRIES && err == -ETIMEDOUT; i++) {
+        kept_dialect_mark(device->path, &device->mark);
+        if (!kept_dialect_is_ctrl(device->path))
+            return -ETIMEDOUT;
+        err = ask(device, &dialect_ctrl, patience_ms(device, CTRL_WAIT_MS), ret);
+    }
     if (err == 0) {
-        device->kept = true;
         device_say(device, "dialect ctrl, as it was found out before");
     } else if (err == -ETIMEDOUT) {
         kept_dialect_forget(device->path);
@@ -113,7 +131,6 @@ void device_keep(struct hosted_device *device)
     if (device->dialect != HOSTED_DIALECT_AUTO || hosted_dialect(device) != HOSTED_DIALECT_CTRL)
         return;
     kept_dialect_keep_ctrl(device->path, &device->mark);
-    device->kept = kept_dialect_is_ctrl(device->path);
 }
 
 int detect_dialect(struct hosted_device *device, struct ctrl_reply *ret, struct hosted_fault *fault)

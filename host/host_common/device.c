@@ -185,11 +185,13 @@ void device_forget(struct hosted_device *device)
  */
 static void after_silence(struct hosted_device *device)
 {
+    const struct dialect *heard = device->client.heard;
     const bool classic = hosted_dialect(device) == HOSTED_DIALECT_CLASSIC;
+    const bool others = heard != NULL && heard != &dialect_classic;
 
     if (!classic)
         kept_dialect_forget(device->path);
-    if (device->dialect == HOSTED_DIALECT_AUTO && (!classic || device->client.heard != NULL))
+    if (device->dialect == HOSTED_DIALECT_AUTO && (!classic || others))
         device->client.dialect = NULL;
 }
 
@@ -210,6 +212,21 @@ static int exchange(struct hosted_device *device, const struct ctrl_request *req
     return 0;
 }
 
+/*
+ * The driver marks its node when the ESP32 starts anew: perhaps with a firmware that dies of our
+ * next request. Looked at only when there was time for it.
+ */
+static bool has_changed(const struct hosted_device *device)
+{
+    struct kept_mark now;
+
+    if (device->dialect != HOSTED_DIALECT_AUTO || device->mark.text[0] == '\0' ||
+        hosted_dialect(device) != HOSTED_DIALECT_CTRL || !ctrl_client_is_idle(&device->client))
+        return false;
+    kept_dialect_mark(device->path, &now);
+    return strcmp(now.text, device->mark.text) != 0;
+}
+
 /* Of a firmware whose dialect is known. */
 static int ask_mode(struct hosted_device *device, struct ctrl_reply *ret,
                     struct hosted_fault *fault)
@@ -220,23 +237,14 @@ static int ask_mode(struct hosted_device *device, struct ctrl_reply *ret,
         longest_ms < IDENTIFY_TIMEOUT_S * 1000 ? longest_ms : IDENTIFY_TIMEOUT_S * 1000;
     int err = -ETIMEDOUT;
 
-    for (int i = 0; i < IDENTIFY_TRIES && err == -ETIMEDOUT; i++)
+    for (int i = 0; i < IDENTIFY_TRIES && err == -ETIMEDOUT && (i == 0 || !has_changed(device));
+         i++)
         err = exchange(device, &request, timeout_ms, ret, fault);
     if (err == -ETIMEDOUT) {
         fault_add(fault, ", asked %d times", IDENTIFY_TRIES);
         after_silence(device);
     }
     return err;
-}
-
-/*
- * That the kept dialect was removed meanwhile means that the ESP32 has started anew: perhaps with a
- * firmware that dies of our next request. Looked at only when there was time for it.
- */
-static bool has_changed(const struct hosted_device *device)
-{
-    return device->kept && hosted_dialect(device) == HOSTED_DIALECT_CTRL &&
-           ctrl_client_is_idle(&device->client) && !kept_dialect_is_ctrl(device->path);
 }
 
 /* Who is there, as its answer to get_mode says. */

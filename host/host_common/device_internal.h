@@ -14,8 +14,7 @@ struct hosted_device {
     enum hosted_dialect dialect; /* as the caller asked for */
     unsigned timeout_s;          /* 0: the default of each request */
     bool answered; /* the ESP32 has answered since this was opened, or since the last silence */
-    bool kept;     /* its dialect is kept for later; that this ends tells of a restart */
-    struct kept_mark mark;           /* of the node, before it was asked what is to be kept */
+    struct kept_mark mark;           /* of the node, before the ESP32 was asked and spoke ctrl */
     struct hosted_identity identity; /* as of its last answer to get_mode */
     char
         release[HOSTED_TEXT_BYTES]; /* as of its last answer to get_version; "" if there was none */

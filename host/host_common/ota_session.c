@@ -55,6 +55,7 @@ int session_open_identified(struct hosted_device *device, uint32_t slot_bytes,
     /* From here on a restart of the ESP32 is the end of the update. */
     device->client.restarted = false;
     device->client.restart_fatal = true;
+    device->client.refused_late = false;
 
     const int err =
         device_call(device, &request, begin_timeout_ms(device, slot_bytes), &reply, fault);
@@ -136,6 +137,29 @@ static void say_what_boots(const struct hosted_session *session, int err,
     set_offset(session, fault);
 }
 
+/*
+ * Where replies have no numbers, a doubled one may have stood for that of the next write, whose own
+ * is then still to come: perhaps a refusal. The reply to a question comes behind them all.
+ */
+static int settle_writes(struct hosted_session *session, struct hosted_fault *fault)
+{
+    struct hosted_device *device = session->device;
+    const struct ctrl_client *client = &device->client;
+    const struct ctrl_request write = {
+        .command = CTRL_OTA_WRITE,
+        .write = {.offset = session->confirmed},
+    };
+    int err = 0;
+
+    if (!client->dialect->has_uids || client->numberless)
+        err = device_identify(device, fault);
+    if (err == 0 && client->refused_late)
+        err = device_refusal(device, &write, -1, fault);
+    if (err < 0)
+        device_say_unchanged(device, fault);
+    return err;
+}
+
 int hosted_session_finish(struct hosted_session *session, struct hosted_fault *fault)
 {
     struct hosted_device *device = session->device;
@@ -145,10 +169,16 @@ int hosted_session_finish(struct hosted_session *session, struct hosted_fault *f
 
     if (err < 0)
         return err;
+    err = settle_writes(session, fault);
+    if (err < 0) {
+        session->state = SESSION_FAILED;
+        set_offset(session, fault);
+        return err;
+    }
     session->state = SESSION_FINISHED;
     /* Before, not after: whatever becomes of this process, the new firmware may speak otherwise. */
     kept_dialect_forget(device->path);
-    device->kept = false;
+    device->mark.text[0] = '\0'; /* that this changes the node is our doing */
     err = device_call(device, &request, device_timeout_ms(device, DEVICE_DEFAULT_TIMEOUT_S), &reply,
                       fault);
     device->client.restart_fatal = false;

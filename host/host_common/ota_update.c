@@ -15,7 +15,6 @@
 #include "reboot.h"
 #include "release.h"
 #include "session_internal.h"
-#include "text.h"
 
 /* One read: few system calls. Also what is held of a stream, on a host that may be small. */
 #define PIECE_BYTES ((size_t)64 * 1024)
@@ -180,7 +179,6 @@ static int check_release(const struct update *update)
     const struct hosted_device *device = update->device;
     const char *runs = device->release;
     struct release before, after;
-    char version[4 * sizeof(update->image.version)];
 
     if (update->options->allow_release_change || !device->link->kernel_driver ||
         hosted_dialect(device) != HOSTED_DIALECT_CTRL)
@@ -193,9 +191,7 @@ static int check_release(const struct update *update)
         "%s: this is release %s and the ESP32 runs %s: the kernel driver would refuse it at its "
         "start, and no way would be left to update it again; install the driver of that release "
         "with it and use --allow-release-change",
-        update->source->name,
-        text_printable(version, sizeof(version), update->image.version,
-                       strlen(update->image.version)),
+        update->source->name, update->image.version,
         *runs != '\0' ? runs : "one that it does not tell");
 }
 

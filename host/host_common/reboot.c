@@ -13,7 +13,6 @@
 
 #include "fault.h"
 #include "release.h"
-#include "text.h"
 
 /* The firmware restarts 5 s after its answer to `end`: what is asked this late, is asked after. */
 #define RESTARTED_MS 6000
@@ -24,11 +23,14 @@
 #define POLL_MS  500
 #define SLICE_MS 200 /* between two attempts to open the device */
 
-/* From when on silence on `control` allows a question on `ctrlResp`, of which a classic firmware
- * that is still starting would die. Firmware that changes its dialect without a word is rare. */
+/* How much silence on `control` allows a question on `ctrlResp`, of which a classic firmware that
+ * is still starting would die. Firmware that changes its dialect without a word is rare. */
 #define CTRL_AFTER_CTRL_MS    10000
 #define CTRL_AFTER_CLASSIC_MS 30000
 #define CTRL_AGAIN_MS         5000
+
+/* The restart comes so long after `end`: from there on the caller's patience counts. */
+#define RESTART_DELAY_MS 5000
 
 struct reboot {
     struct hosted_device *device;
@@ -37,7 +39,8 @@ struct reboot {
     const struct hosted_update_options *options;
     struct hosted_fault *fault;
     int64_t ended_ms;
-    int64_t ctrl_at_ms; /* from then on the endpoint of ctrl may be tried */
+    int64_t deadline_ms;
+    int64_t silence_left_ms; /* on `control`, before the endpoint of ctrl may be tried */
     int64_t asked_ms;
     bool relinked; /* the reconnect hook has been called, or there is none */
 };
@@ -74,10 +77,7 @@ enum verdict {
 /* Our firmware tells its version, and from which slot it runs. */
 static enum verdict judge_identity(const struct reboot *r, const struct hosted_identity *now)
 {
-    char version[sizeof(now->version)];
-
-    text_printable(version, sizeof(version), r->image->version, strlen(r->image->version));
-    if (strcmp(now->version, version) != 0)
+    if (strcmp(now->version, r->image->version) != 0)
         return NOT_THE_IMAGES;
     if (r->before->identity.known &&
         strcmp(now->running_slot, r->before->identity.running_slot) == 0)
@@ -99,14 +99,11 @@ static enum verdict judge_release(const struct reboot *r, const char *release_no
 
 static int not_the_images(const struct reboot *r, const char *version)
 {
-    char wanted[4 * sizeof(r->image->version)];
-
-    return fault_set(
-        r->fault, HOSTED_NOT_UP, -EHOSTDOWN,
-        "%s: the ESP32 runs %s instead of %s: the new firmware did not start, or was "
-        "rolled back",
-        r->device->path, *version != '\0' ? version : "another firmware",
-        text_printable(wanted, sizeof(wanted), r->image->version, strlen(r->image->version)));
+    return fault_set(r->fault, HOSTED_NOT_UP, -EHOSTDOWN,
+                     "%s: the ESP32 runs %s instead of %s: the new firmware did not start, or was "
+                     "rolled back",
+                     r->device->path, *version != '\0' ? version : "another firmware",
+                     r->image->version);
 }
 
 /* 0, -EHOSTDOWN, or -EAGAIN while it is too early to say that. */
@@ -133,18 +130,23 @@ static int judge(struct reboot *r, const struct hosted_identity *now,
 
 /* Asking */
 
+static int64_t silence_wanted_ms(const struct reboot_before *before)
+{
+    return before->dialect == HOSTED_DIALECT_CTRL ? CTRL_AFTER_CTRL_MS : CTRL_AFTER_CLASSIC_MS;
+}
+
 /* Which endpoint may be asked now. */
 static const struct dialect *choose_dialect(const struct reboot *r)
 {
     const struct ctrl_client *client = &r->device->client;
-    const int64_t now = clock_ms();
 
     if (r->device->dialect != HOSTED_DIALECT_AUTO)
         return dialect_find(r->device->dialect);
     /* A heartbeat may still be the old firmware's; what is heard after the restart is not. */
-    if (client->heard == &dialect_ctrl && (client->restarted || now - r->ended_ms >= RESTARTED_MS))
+    if (client->heard == &dialect_ctrl &&
+        (client->restarted || clock_ms() - r->ended_ms >= RESTARTED_MS))
         return &dialect_ctrl;
-    return now >= r->ctrl_at_ms ? &dialect_ctrl : &dialect_classic;
+    return r->silence_left_ms <= 0 ? &dialect_ctrl : &dialect_classic;
 }
 
 static int ask(struct reboot *r, struct ctrl_reply *ret)
@@ -161,9 +163,13 @@ static int ask(struct reboot *r, struct ctrl_reply *ret)
     r->asked_ms = clock_ms();
     err = ctrl_client_call(client, &get_mode, POLL_MS, ret);
     client->curious = false;
+    /* What counts is silence that was waited for, not time: this process may have been stopped, or
+     * the link away. */
+    if (err == -ETIMEDOUT && dialect == &dialect_classic)
+        r->silence_left_ms -= POLL_MS;
     if (err == -ETIMEDOUT && dialect == &dialect_ctrl) {
         client->heard = NULL;
-        r->ctrl_at_ms = clock_ms() + CTRL_AGAIN_MS;
+        r->silence_left_ms = CTRL_AGAIN_MS;
     }
     return err;
 }
@@ -214,10 +220,13 @@ static int call_hook(struct reboot *r)
         return 0;
     if (clock_ms() - r->ended_ms < RESTARTED_MS)
         return -EAGAIN;
+    const int64_t begun_ms = clock_ms();
+
     r->relinked = true;
     device_unlink(device);
     if (r->options->reconnect(r->options->reconnect_ctx, device->path, &fault) < 0)
         device_say(device, "%s", fault.text);
+    r->deadline_ms += clock_ms() - begun_ms; /* its time is not the firmware's */
     return 0;
 }
 
@@ -225,10 +234,13 @@ static int call_hook(struct reboot *r)
 static int keep_linked(struct reboot *r, struct hosted_fault *ret_why)
 {
     const struct hosted_cancel *cancel = r->device->client.cancel;
+    const struct link *link = r->device->link;
     int err = call_hook(r);
 
     if (err == 0 && device_relink(r->device, ret_why) < 0)
         err = -EAGAIN;
+    if (err == 0 && r->device->link != link)
+        r->silence_left_ms = silence_wanted_ms(r->before); /* it may be starting only now */
     if (err < 0 && clock_wait(cancel, clock_ms() + SLICE_MS) == -ECANCELED)
         return -ECANCELED;
     return err;
@@ -251,24 +263,24 @@ static int interrupted(const struct reboot *r)
                      r->device->path);
 }
 
-static bool is_stopped(const struct reboot *r, int64_t deadline_ms)
+static bool is_stopped(const struct reboot *r)
 {
     const uint64_t total = r->options->reboot_timeout_s;
-    const uint64_t left = (uint64_t)(deadline_ms - clock_ms()) / 1000;
+    const uint64_t left = (uint64_t)(r->deadline_ms - clock_ms()) / 1000;
 
     return r->options->progress != NULL &&
            r->options->progress(r->options->progress_ctx, HOSTED_STAGE_REBOOT, r->image,
                                 left < total ? total - left : 0, total) != 0;
 }
 
-static int wait_until(struct reboot *r, int64_t deadline_ms, struct hosted_update_result *ret)
+static int wait_for_firmware(struct reboot *r, struct hosted_update_result *ret)
 {
     struct hosted_fault why = {0};
 
-    while (clock_ms() < deadline_ms) {
+    while (clock_ms() < r->deadline_ms) {
         int err;
 
-        if (is_stopped(r, deadline_ms))
+        if (is_stopped(r))
             return interrupted(r);
         err = keep_linked(r, &why);
         if (err == 0) {
@@ -298,14 +310,14 @@ int reboot_wait(struct hosted_device *device, const struct reboot_before *before
         .options = options,
         .fault = fault,
         .ended_ms = ended_ms,
-        .ctrl_at_ms = ended_ms + (before->dialect == HOSTED_DIALECT_CTRL ? CTRL_AFTER_CTRL_MS
-                                                                         : CTRL_AFTER_CLASSIC_MS),
+        .deadline_ms = ended_ms + RESTART_DELAY_MS + (int64_t)options->reboot_timeout_s * 1000,
+        .silence_left_ms = silence_wanted_ms(before),
         .relinked = options->reconnect == NULL,
     };
     int err;
 
     device->client.heard = NULL;
-    err = wait_until(&r, ended_ms + (int64_t)options->reboot_timeout_s * 1000, ret);
+    err = wait_for_firmware(&r, ret);
     if (err < 0)
         device_forget(device);
     else

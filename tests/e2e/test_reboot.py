@@ -98,10 +98,13 @@ def test_a_failure_as_json(rig: Rig) -> None:
 
 
 def test_the_device_node_goes_and_comes_back(rig: Rig) -> None:
-    """As upstream's module does when the ESP32 restarts: at the first question after `end`."""
+    """As upstream's module does when the ESP32 restarts: at the first question after `end`.
+
+    Two were before: who is there, and whether all writes have been answered.
+    """
     rig.power_on()
     proxy, path = rig.proxy, rig.proxy.path
-    proxy.on_request(Kind.GET_MODE, proxy.gone, nth=2)
+    proxy.on_request(Kind.GET_MODE, proxy.gone, nth=3)
     process = rig.start_update("test.out", make_image(NEW, size=40000), reboot_timeout=WAIT_S)
     wait_for(lambda: not path.is_symlink(), "the node to vanish")
     rig.sim.wait_boots(2)
@@ -114,7 +117,7 @@ def test_the_device_node_goes_and_comes_back(rig: Rig) -> None:
 
 def test_the_device_node_does_not_come_back(rig: Rig) -> None:
     rig.power_on()
-    rig.proxy.on_request(Kind.GET_MODE, rig.proxy.gone, nth=2)
+    rig.proxy.on_request(Kind.GET_MODE, rig.proxy.gone, nth=3)
     result = rig.update("test.out", make_image(NEW, size=40000), reboot_timeout=2)
     assert result.status == NO_ANSWER, result
     assert "No such file" in result.stderr
@@ -169,6 +172,40 @@ def test_a_hook_that_is_none_is_told_before_anything_is_erased(rig: Rig, tool: s
     assert result.status == USAGE, result
     assert "/nonexistent" in result.stderr
     assert not rig.sim.events("begin")
+    never = rig.update(
+        tool, make_image(NEW, size=40000), "--reconnect-hook", str(hook(rig, "true"))
+    )
+    assert never.status == USAGE, "with --reboot-timeout 0 nobody would run it"
+    folder = rig.update(tool, make_image(NEW, size=40000), "--reconnect-hook", str(rig.folder))
+    assert folder.status == USAGE, folder
+
+
+@pytest.mark.parametrize("tool", ["esp-ota", "ota_update.py"])
+def test_what_a_hook_says_is_not_the_tools_result(rig: Rig, tool: str) -> None:
+    rig.power_on(proxy=False)
+    program = hook(rig, "echo hello from the hook; exit 3")
+    options = ("--json",) if tool == "esp-ota" else ()
+    result = rig.update(
+        tool,
+        make_image(NEW, size=40000),
+        "--reconnect-hook",
+        str(program),
+        *options,
+        reboot_timeout=WAIT_S,
+    )
+    assert result.status == DONE, result
+    assert "hello" not in result.stdout
+    assert "hello from the hook" in result.stderr
+    assert str(program) in result.stderr, "that it failed is said"
+    if options:
+        assert json.loads(result.stdout)["verified"]
+
+
+def test_a_version_with_odd_characters_is_compared_as_it_is(rig: Rig) -> None:
+    rig.power_on(proxy=False)
+    version = "2.0\\beta"
+    result = rig.update("esp-ota", make_image(version, size=40000), reboot_timeout=WAIT_S)
+    assert result.status == DONE, result
 
 
 # Nobody is hurt

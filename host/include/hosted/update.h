@@ -15,7 +15,7 @@ enum hosted_stage {
     HOSTED_STAGE_REBOOT, /* it restarts, and the new firmware is waited for */
 };
 
-/* What an image says of itself. */
+/* What an image says of itself; its texts are printable. */
 struct hosted_image {
     uint16_t chip_id;
     char project[33];
@@ -38,7 +38,7 @@ struct hosted_update_options {
     int (*progress)(void *ctx, enum hosted_stage stage, const struct hosted_image *image,
                     uint64_t done, uint64_t total);
     void *progress_ctx;
-    /* Longest wait for the new firmware after `end`, which takes 5 s at least; 0: no wait. */
+    /* Longest wait for the new firmware, from its start, 5 s after `end`; 0: no wait. */
     unsigned reboot_timeout_s;
     /*
      * Called once the ESP32 has restarted, 6 s after `end`, while the control device is closed, for

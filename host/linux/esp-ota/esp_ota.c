@@ -34,10 +34,11 @@ static int update(struct cli_context *context)
 
 static int print_image(const char *source, const struct hosted_image *image)
 {
+    char name[HOSTED_FAULT_TEXT_BYTES];
     cJSON *object = cJSON_CreateObject();
 
     cJSON_AddNumberToObject(object, "status", HOSTED_DONE);
-    json_add_text(object, "image", source);
+    json_add_text(object, "image", text_printable(name, sizeof(name), source, strlen(source)));
     json_add_text(object, "chip", fw_chip_name(image->chip_id));
     json_add_text(object, "project", image->project);
     json_add_text(object, "version", image->version);
@@ -49,7 +50,7 @@ static int print_image(const char *source, const struct hosted_image *image)
 
 static int verify(struct cli_context *context)
 {
-    char version[4 * sizeof(((struct hosted_image *)NULL)->version)], number[TEXT_NUMBER_BYTES];
+    char number[TEXT_NUMBER_BYTES];
     struct hosted_options *options = &context->options.device;
     struct hosted_source *source = NULL;
     struct hosted_image image;
@@ -64,8 +65,7 @@ static int verify(struct cli_context *context)
         print_image(source->name, &image);
     else if (err == 0 && !context->options.quiet)
         printf("%s: valid: %s, %s, %s bytes, %s\n", source->name, fw_chip_name(image.chip_id),
-               text_printable(version, sizeof(version), image.version, strlen(image.version)),
-               text_number(number, image.image_bytes),
+               image.version, text_number(number, image.image_bytes),
                image.digest_appended ? "digest ok" : "checksum ok (no digest)");
     hosted_source_close(source);
     if (err == 0)

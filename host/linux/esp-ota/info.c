@@ -122,7 +122,7 @@ static void print_text(const struct info *info)
 
 static void add_ap(cJSON *object, const struct info *info)
 {
-    char ssid[4 * HOSTED_SSID_BYTES + 1];
+    char ssid[4 * HOSTED_SSID_BYTES + 1], bssid[4 * HOSTED_MAC_CHARS + 1];
 
     if (!info->connected) {
         cJSON_AddNullToObject(object, "network");
@@ -133,7 +133,8 @@ static void add_ap(cJSON *object, const struct info *info)
 
     text_printable(ssid, sizeof(ssid), info->ap.ssid, info->ap.ssid_len);
     cJSON_AddStringToObject(network, "ssid", ssid);
-    json_add_text(network, "bssid", info->ap.bssid);
+    json_add_text(network, "bssid",
+                  text_printable(bssid, sizeof(bssid), info->ap.bssid, strlen(info->ap.bssid)));
     cJSON_AddNumberToObject(network, "channel", info->ap.channel);
     cJSON_AddNumberToObject(network, "rssi", info->ap.rssi);
     cJSON_AddStringToObject(network, "encryption", encryption_name(info->ap.encryption));

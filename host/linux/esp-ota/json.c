@@ -2,19 +2,13 @@
 #include "json.h"
 
 #include <stdio.h>
-#include <string.h>
-
-#include "text.h"
 
 void json_add_text(cJSON *object, const char *name, const char *text)
 {
-    char printable[HOSTED_FAULT_TEXT_BYTES * 4];
-
     if (*text == '\0')
         cJSON_AddNullToObject(object, name);
     else
-        cJSON_AddStringToObject(object, name,
-                                text_printable(printable, sizeof(printable), text, strlen(text)));
+        cJSON_AddStringToObject(object, name, text);
 }
 
 int json_print(cJSON *object, int status)

@@ -10,7 +10,7 @@
 
 #include "cli.h"
 
-/* Adds a text that anybody may have chosen; "" becomes null. */
+/* Adds a text that is printable already; "" becomes null. */
 void json_add_text(cJSON *object, const char *name, const char *text);
 
 /* Prints the object, ends it, and returns `status`. */

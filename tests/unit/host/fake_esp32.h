@@ -14,6 +14,8 @@
 #include "device_internal.h"
 #include "link.h"
 
+#define FAKE_MESSAGE_MAX 512
+
 enum fake_number {
     FAKE_GET_MAC = 0,
     FAKE_GET_MODE = 2,
@@ -44,7 +46,7 @@ struct fake_esp32 {
     char endpoints[1024];   /* of the requests in order: c control, r ctrlResp, m RPCRsp */
     int64_t asked_ms[1024]; /* when they came, by the library's clock */
     bool talks;             /* answers whatever comes for another endpoint with this: */
-    uint8_t talk[64];
+    uint8_t talk[FAKE_MESSAGE_MAX];
     size_t talk_len;
     char release[16];      /* ctrl: "FG-1.0.0.0.2" is answered to get_version; "": silence */
     unsigned requests;     /* that came in */
@@ -89,7 +91,6 @@ void fake_stale(struct fake_esp32 *fake, const void *bytes, size_t len);
 unsigned fake_count(const struct fake_esp32 *fake, enum fake_number number);
 
 /* One reply of the classic dialect; returns its length. `payload` NULL: no submessage at all. */
-#define FAKE_MESSAGE_MAX 512
 size_t fake_reply(uint8_t buf[FAKE_MESSAGE_MAX], enum fake_number request, const void *payload,
                   size_t payload_len);
 size_t fake_reply_code(uint8_t buf[FAKE_MESSAGE_MAX], enum fake_number request, int code);

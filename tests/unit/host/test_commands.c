@@ -49,8 +49,9 @@ static void an_update_by_hand(void **state)
     assert_int_equal(esp_ota_write(image, 1), FAILURE);
     assert_int_equal(wifi_get_mode(&(int){0}), SUCCESS); /* it is free again */
 
-    static const uint8_t expected[] = {FAKE_GET_MODE, FAKE_BEGIN, FAKE_WRITE, FAKE_WRITE,
-                                       FAKE_WRITE,    FAKE_WRITE, FAKE_END,   FAKE_GET_MODE};
+    static const uint8_t expected[] = {FAKE_GET_MODE, FAKE_BEGIN, FAKE_WRITE,
+                                       FAKE_WRITE,    FAKE_WRITE, FAKE_WRITE,
+                                       FAKE_GET_MODE, FAKE_END,   FAKE_GET_MODE};
 
     assert_int_equal(esp32->requests, sizeof(expected));
     assert_memory_equal(esp32->numbers, expected, sizeof(expected));

@@ -117,6 +117,44 @@ static void what_lies_in_the_queue_decides_nothing(void **state)
     expect(fake, 0, HOSTED_DIALECT_CLASSIC, "c");
 }
 
+/* Anybody may put a frame into the name of a network, and a scan reply may come torn. */
+static void a_frame_behind_noise_decides_nothing(void **state)
+{
+    struct fake_esp32 *fake = *state;
+    uint8_t buf[2 * FAKE_MESSAGE_MAX] = "torn \x12\x16";
+    size_t len = strlen((char *)buf);
+
+    len += fake_event(buf + len, 301);
+    len += fake_reply_code(buf + len, FAKE_GET_MODE, 0);
+    fake_answer(fake, FAKE_GET_MODE, 1, buf, len);
+    expect(fake, 0, HOSTED_DIALECT_CLASSIC, "c");
+}
+
+/* The half of a message that announces more than ever comes must not swallow what follows. */
+static void a_torn_frame_hides_no_answer(void **state)
+{
+    struct fake_esp32 *fake = *state;
+    uint8_t buf[2 * FAKE_MESSAGE_MAX] = {1,   7,   0, 'c',  'o', 'n', 't', 'r',
+                                         'o', 'l', 2, 0xb5, 7,   8,   19};
+    size_t len = 60;
+
+    len += fake_reply_code(buf + len, FAKE_GET_MODE, 0);
+    fake_answer(fake, FAKE_GET_MODE, 1, buf, len);
+    expect(fake, 0, HOSTED_DIALECT_CLASSIC, "c");
+}
+
+/* It was switched on while it was asked, and answers what had been waiting for it. */
+static void late_answers_of_classic_firmware_end_the_search(void **state)
+{
+    struct fake_esp32 *fake = *state;
+
+    fake_answer(fake, FAKE_GET_MODE, 1, NULL, 0);
+    fake_answer(fake, FAKE_GET_MODE, 2, NULL, 0);
+    fake->talks = true;
+    fake->talk_len = fake_reply_code(fake->talk, FAKE_GET_MODE, 0);
+    expect(fake, 0, HOSTED_DIALECT_CLASSIC, "ccrc");
+}
+
 static void a_named_dialect_is_believed(void **state)
 {
     struct fake_esp32 *fake = *state;
@@ -182,6 +220,9 @@ int main(void)
         CASE(mcu_is_asked_last_and_not_served),
         CASE(a_frame_of_ctrl_spares_the_wait),
         CASE(what_lies_in_the_queue_decides_nothing),
+        CASE(a_frame_behind_noise_decides_nothing),
+        CASE(a_torn_frame_hides_no_answer),
+        CASE(late_answers_of_classic_firmware_end_the_search),
         CASE(a_named_dialect_is_believed),
         CASE(who_was_classic_stays_classic_in_silence),
         CASE(who_was_ctrl_is_looked_for_anew),

@@ -78,11 +78,28 @@ static void writes_are_cut_into_chunks(void **state)
     assert_int_equal(fake_count(setup->fake, FAKE_WRITE), 3); /* nothing for nothing */
     assert_int_equal(hosted_session_finish(setup->session, &setup->fault), 0);
 
-    static const uint8_t expected[] = {FAKE_GET_MODE, FAKE_BEGIN, FAKE_WRITE,
-                                       FAKE_WRITE,    FAKE_WRITE, FAKE_END};
+    /* The second question: behind its answer no answer to a write can be left. */
+    static const uint8_t expected[] = {FAKE_GET_MODE, FAKE_BEGIN,    FAKE_WRITE, FAKE_WRITE,
+                                       FAKE_WRITE,    FAKE_GET_MODE, FAKE_END};
 
     assert_int_equal(setup->fake->requests, sizeof(expected));
     assert_memory_equal(setup->fake->numbers, expected, sizeof(expected));
+}
+
+/* An earlier answer came twice and stood for that of the last write; its own says no. */
+static void a_late_refusal_is_none_the_less_one(void **state)
+{
+    struct setup *setup = *state;
+    uint8_t buf[2 * FAKE_MESSAGE_MAX];
+    size_t len = fake_reply_code(buf, FAKE_WRITE, -1);
+
+    len += fake_reply_code(buf + len, FAKE_GET_MODE, 0);
+    fake_answer(setup->fake, FAKE_GET_MODE, 2, buf, len);
+    assert_int_equal(open_session(setup), 0);
+    assert_int_equal(write_some(setup, 4000), 0);
+    assert_int_equal(hosted_session_finish(setup->session, &setup->fault), -EREMOTEIO);
+    assert_int_equal(setup->fault.status, HOSTED_REFUSED);
+    assert_int_equal(fake_count(setup->fake, FAKE_END), 0);
 }
 
 static void a_silent_device_is_not_told_to_begin(void **state)
@@ -263,6 +280,7 @@ int main(void)
         CASE(nothing_follows_a_failed_write),
         CASE(a_refused_end_leaves_the_old_firmware),
         CASE(after_a_silent_end_nobody_can_tell),
+        CASE(a_late_refusal_is_none_the_less_one),
         CASE(a_late_reply_does_not_count),
         CASE(a_late_begin_comes_before_the_answer_to_the_question),
         CASE(what_the_device_said_ends_with_its_restart),

@@ -30,6 +30,11 @@ class Cancel:
         """Has every call that was given this object end with ECANCELED."""
         lib.hosted_cancel_request(self.pointer)
 
+    @property
+    def requested(self) -> bool:
+        """Whether it has been requested."""
+        return bool(lib.hosted_cancel_requested(self.pointer))
+
     @classmethod
     def on_signals(cls) -> Cancel:
         """For tools: SIGINT, SIGTERM and SIGHUP request it, a second one ends the process.

@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Callable, NoReturn, Optional
 
@@ -30,6 +31,7 @@ from .update import DEFAULT_REBOOT_TIMEOUT, NOTHING_ERASED, Result, update
 
 UNITS = {"k": 1024, "m": 1024 * 1024}
 INTERFACE = "ethsta0"
+HOOK_POLL = 0.02  # seconds
 PASSWORD_VARIABLE = "ESP_HOSTED_PASSWORD"
 
 
@@ -166,31 +168,49 @@ def _describe(result: Result) -> str:
     return "the ESP32 answers; version not provable"
 
 
-def _hook(args: argparse.Namespace) -> Optional[Callable[[str], None]]:
+def _hook(args: argparse.Namespace, cancel: Cancel) -> Optional[Callable[[str], None]]:
     """Runs --reconnect-hook, for as long as the firmware is waited for and no longer."""
-    hook = args.reconnect_hook
-    if hook is None:
+    if args.reconnect_hook is None:
         return None
-    if not os.access(hook, os.X_OK):
-        text = f"--reconnect-hook: {hook}: no program that can be run; {NOTHING_ERASED}"
-        raise OtaUsageError(errno.ENOENT, text, Status.USAGE)
+    hook = os.path.abspath(args.reconnect_hook)
+    if not os.path.isfile(hook) or not os.access(hook, os.X_OK):
+        text = f"--reconnect-hook: {args.reconnect_hook}: no program that can be run"
+        raise OtaUsageError(errno.ENOENT, f"{text}; {NOTHING_ERASED}", Status.USAGE)
+    if args.reboot_timeout == 0:
+        text = "--reconnect-hook: with --reboot-timeout 0 nobody waits to run it"
+        raise OtaUsageError(errno.EINVAL, f"{text}; {NOTHING_ERASED}", Status.USAGE)
 
     def run(path: str) -> None:
         try:
-            subprocess.run(
-                [hook, path],
-                env={**os.environ, "ESP_HOSTED_DEVICE": path},
-                timeout=args.reboot_timeout,
-                check=True,
-            )
+            _run_hook(hook, path, args.reboot_timeout, cancel)
         except (OSError, subprocess.SubprocessError) as error:
             print(f"{Path(sys.argv[0]).name}: {printable(str(error))}", file=sys.stderr)
 
     return run
 
 
+def _run_hook(hook: str, path: str, timeout: float, cancel: Cancel) -> None:
+    """In a group of its own, so that all of it can be ended; its output is for people."""
+    deadline = time.monotonic() + timeout
+    process = subprocess.Popen(
+        [hook, path],
+        stdout=sys.stderr.fileno(),
+        env={**os.environ, "ESP_HOSTED_DEVICE": path},
+        start_new_session=True,
+    )
+    while process.poll() is None:
+        if time.monotonic() >= deadline or cancel.requested:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise subprocess.TimeoutExpired(hook, timeout)
+        time.sleep(HOOK_POLL)
+    if process.returncode != 0:
+        raise subprocess.CalledProcessError(process.returncode, hook)
+
+
 def _update(args: argparse.Namespace) -> None:
     cancel = Cancel.on_signals()
+    hook = _hook(args, cancel)
     # The device first: who finds it busy need not fetch the image.
     try:
         opened = _open(args, cancel)
@@ -202,7 +222,7 @@ def _update(args: argparse.Namespace) -> None:
             "chip": args.chip,
             "slot_bytes": args.slot_size,
             "reboot_timeout": args.reboot_timeout,
-            "reconnect": _hook(args),
+            "reconnect": hook,
             "allow_release_change": args.allow_release_change,
         }
         if args.quiet:
