@@ -160,6 +160,7 @@ static int ask(struct reboot *r, struct ctrl_reply *ret)
     client->curious = r->device->dialect == HOSTED_DIALECT_AUTO;
     if (dialect == &dialect_ctrl)
         kept_dialect_mark(r->device->path, &r->device->mark);
+    client->heard = NULL; /* it has been heeded */
     r->asked_ms = clock_ms();
     err = ctrl_client_call(client, &get_mode, POLL_MS, ret);
     client->curious = false;
@@ -167,10 +168,8 @@ static int ask(struct reboot *r, struct ctrl_reply *ret)
      * the link away. */
     if (err == -ETIMEDOUT && dialect == &dialect_classic)
         r->silence_left_ms -= POLL_MS;
-    if (err == -ETIMEDOUT && dialect == &dialect_ctrl) {
-        client->heard = NULL;
+    if (err == -ETIMEDOUT && dialect == &dialect_ctrl)
         r->silence_left_ms = CTRL_AGAIN_MS;
-    }
     return err;
 }
 
@@ -191,8 +190,10 @@ static int poll_firmware(struct reboot *r, struct hosted_update_result *ret)
     struct ctrl_reply reply;
     int err = ask(r, &reply);
 
-    if (err == -ETIMEDOUT || err == -EPROTOTYPE || err == -EPROTO)
+    if (err == -ETIMEDOUT || err == -EPROTO)
         return -EAGAIN;
+    if (err == -EPROTOTYPE) /* at once in another dialect, if that is allowed; else in its time */
+        return choose_dialect(r) != r->device->client.dialect ? -EAGAIN : idle(r);
     if (err < 0)
         return err;
 
