@@ -105,18 +105,16 @@ static int no_answer(const struct hosted_device *device, int64_t begun_ms,
                      device->path, (unsigned)((clock_ms() - begun_ms + 500) / 1000));
 }
 
-/* The kept answer, if it is still right. */
+/* The kept answer, if it is still right: once, because a wrong one does its harm with each
+ * question. */
 static int try_kept(struct hosted_device *device, struct ctrl_reply *ret)
 {
-    int err = -ETIMEDOUT;
+    int err;
 
-    /* Looked at before each question: other firmware may come between two. */
-    for (int i = 0; i < CTRL_TRIES && err == -ETIMEDOUT; i++) {
-        kept_dialect_mark(device->path, &device->mark);
-        if (!kept_dialect_is_ctrl(device->path))
-            return -ETIMEDOUT;
-        err = ask(device, &dialect_ctrl, patience_ms(device, CTRL_WAIT_MS), ret);
-    }
+    kept_dialect_mark(device->path, &device->mark);
+    if (!kept_dialect_is_ctrl(device->path))
+        return -ETIMEDOUT;
+    err = ask(device, &dialect_ctrl, patience_ms(device, CTRL_WAIT_MS), ret);
     if (err == 0) {
         device_say(device, "dialect ctrl, as it was found out before");
     } else if (err == -ETIMEDOUT) {
