@@ -12,14 +12,18 @@ static bool is_url(const char *where)
            strncasecmp(where, "https://", strlen("https://")) == 0;
 }
 
-int hosted_source_open(const char *where, struct hosted_cancel *cancel, struct hosted_source **ret,
-                       struct hosted_fault *fault)
+static const struct hosted_source_options no_options;
+
+int hosted_source_open(const char *where, const struct hosted_source_options *options,
+                       struct hosted_source **ret, struct hosted_fault *fault)
 {
+    if (options == NULL)
+        options = &no_options;
     if (strcmp(where, "-") == 0)
-        return source_stdin_open(cancel, ret, fault);
+        return source_stdin_open(options, ret, fault);
     if (is_url(where))
-        return source_http_open(where, cancel, ret, fault);
-    return source_file_open(where, cancel, ret, fault);
+        return source_http_open(where, options, ret, fault);
+    return source_file_open(where, options, ret, fault);
 }
 
 void hosted_source_close(struct hosted_source *source)

@@ -12,7 +12,7 @@
 struct source_file {
     struct hosted_source source;
     int fd;
-    off_t next; /* standard input may stand anywhere */
+    off_t start, next; /* standard input may stand anywhere */
     char name[];
 };
 
@@ -31,6 +31,15 @@ static ssize_t file_read(struct hosted_source *source, void *buf, size_t len,
     return got;
 }
 
+static int file_rewind(struct hosted_source *source, struct hosted_fault *fault)
+{
+    struct source_file *file = (struct source_file *)source;
+
+    (void)fault;
+    file->next = file->start;
+    return 0;
+}
+
 static void file_close(struct hosted_source *source)
 {
     struct source_file *file = (struct source_file *)source;
@@ -41,6 +50,7 @@ static void file_close(struct hosted_source *source)
 
 static const struct hosted_source_ops file_ops = {
     .read = file_read,
+    .rewind = file_rewind,
     .close = file_close,
 };
 
@@ -61,7 +71,7 @@ static int regular_new(int fd, const char *name, off_t start, off_t size,
         .whole = true,
     };
     file->fd = fd;
-    file->next = start;
+    file->start = file->next = start;
     *ret = &file->source;
     return 0;
 }
@@ -88,22 +98,22 @@ static int from_fd(int fd, const char *name, struct hosted_cancel *cancel,
     return fault_errno(fault, HOSTED_LOCAL, err, name);
 }
 
-int source_file_open(const char *path, struct hosted_cancel *cancel, struct hosted_source **ret,
-                     struct hosted_fault *fault)
+int source_file_open(const char *path, const struct hosted_source_options *options,
+                     struct hosted_source **ret, struct hosted_fault *fault)
 {
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
     if (fd < 0)
         return fault_errno(fault, HOSTED_LOCAL, errno, path);
-    return from_fd(fd, path, cancel, ret, fault);
+    return from_fd(fd, path, options->cancel, ret, fault);
 }
 
-int source_stdin_open(struct hosted_cancel *cancel, struct hosted_source **ret,
+int source_stdin_open(const struct hosted_source_options *options, struct hosted_source **ret,
                       struct hosted_fault *fault)
 {
     const int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
 
     if (fd < 0)
         return fault_errno(fault, HOSTED_LOCAL, errno, "standard input");
-    return from_fd(fd, "standard input", cancel, ret, fault);
+    return from_fd(fd, "standard input", options->cancel, ret, fault);
 }

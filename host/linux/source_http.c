@@ -315,8 +315,8 @@ static uint64_t length_of(const struct source_http *http)
     return http->encoded || length < 0 ? HOSTED_SIZE_UNKNOWN : (uint64_t)length;
 }
 
-int source_http_open(const char *url, struct hosted_cancel *cancel, struct hosted_source **ret,
-                     struct hosted_fault *fault)
+int source_http_open(const char *url, const struct hosted_source_options *options,
+                     struct hosted_source **ret, struct hosted_fault *fault)
 {
     const struct curl_api *curl = curl_api_load();
 
@@ -329,7 +329,7 @@ int source_http_open(const char *url, struct hosted_cancel *cancel, struct hoste
     if (http == NULL)
         return fault_errno(fault, HOSTED_LOCAL, ENOMEM, "URL");
     http->curl = curl;
-    http->cancel = cancel;
+    http->cancel = options->cancel;
 
     int err = parse_url(http, url);
 

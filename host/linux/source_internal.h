@@ -7,18 +7,18 @@
 #include "hosted/source.h"
 
 /* A path; only a regular file is all there, everything else (pipe, device) is a stream. */
-int source_file_open(const char *path, struct hosted_cancel *cancel, struct hosted_source **ret,
-                     struct hosted_fault *fault);
+int source_file_open(const char *path, const struct hosted_source_options *options,
+                     struct hosted_source **ret, struct hosted_fault *fault);
 
 /* Standard input; from where it stands, if it is a regular file. */
-int source_stdin_open(struct hosted_cancel *cancel, struct hosted_source **ret,
+int source_stdin_open(const struct hosted_source_options *options, struct hosted_source **ret,
                       struct hosted_fault *fault);
 
 /* What can be read only once. Takes `fd` over, also when it fails; `name` is copied. */
 int source_stream_new(int fd, const char *name, struct hosted_cancel *cancel,
                       struct hosted_source **ret, struct hosted_fault *fault);
 
-int source_http_open(const char *url, struct hosted_cancel *cancel, struct hosted_source **ret,
-                     struct hosted_fault *fault);
+int source_http_open(const char *url, const struct hosted_source_options *options,
+                     struct hosted_source **ret, struct hosted_fault *fault);
 
 #endif

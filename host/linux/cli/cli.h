@@ -10,6 +10,7 @@
 /* As the user gave them. Texts are of argv and live as long as the process. */
 struct cli_options {
     struct hosted_options device;
+    struct hosted_source_options source;
     struct hosted_update_options update; /* without its callbacks */
     const char *reconnect_hook;          /* NULL: none */
     bool json;
@@ -77,6 +78,9 @@ void cli_print_options(const struct cli_program *program);
 
 /* From now on the first SIGINT, SIGTERM or SIGHUP requests the cancel, and the second one ends. */
 int cli_catch_signals(struct hosted_cancel **ret, struct hosted_fault *fault);
+
+/* Has the signals of cli_catch_signals() end the waits of the command: for ESP32 and image. */
+int cli_interruptible(struct cli_context *context, struct hosted_fault *fault);
 
 /* hosted_open() with the user's options. */
 int cli_open(struct cli_context *context, struct hosted_device **ret, struct hosted_fault *fault);

@@ -42,3 +42,12 @@ int cli_catch_signals(struct hosted_cancel **ret, struct hosted_fault *fault)
     *ret = interrupt;
     return 0;
 }
+
+int cli_interruptible(struct cli_context *context, struct hosted_fault *fault)
+{
+    struct cli_options *options = &context->options;
+    const int err = cli_catch_signals(&options->device.cancel, fault);
+
+    options->source.cancel = options->device.cancel;
+    return err;
+}

@@ -29,18 +29,17 @@ static int update_from(struct cli_context *context, struct hosted_device *device
 int cli_run_update(struct cli_context *context, struct hosted_update_result *ret,
                    struct hosted_fault *fault)
 {
-    struct hosted_options *options = &context->options.device;
     struct hosted_device *device = NULL;
     struct hosted_source *source = NULL;
     int err = cli_check_hook(context, fault);
 
     if (err == 0)
-        err = cli_catch_signals(&options->cancel, fault);
+        err = cli_interruptible(context, fault);
     /* The device first: who finds it busy need not fetch the image. */
     if (err == 0)
         err = cli_open(context, &device, fault);
     if (err == 0)
-        err = hosted_source_open(context->argument, options->cancel, &source, fault);
+        err = hosted_source_open(context->argument, &context->options.source, &source, fault);
     if (err == 0)
         err = update_from(context, device, source, ret, fault);
     if (err < 0 && source == NULL)

@@ -51,14 +51,13 @@ static int print_image(const char *source, const struct hosted_image *image)
 static int verify(struct cli_context *context)
 {
     char number[TEXT_NUMBER_BYTES];
-    struct hosted_options *options = &context->options.device;
     struct hosted_source *source = NULL;
     struct hosted_image image;
     struct hosted_fault fault;
-    int err = cli_catch_signals(&options->cancel, &fault);
+    int err = cli_interruptible(context, &fault);
 
     if (err == 0)
-        err = hosted_source_open(context->argument, options->cancel, &source, &fault);
+        err = hosted_source_open(context->argument, &context->options.source, &source, &fault);
     if (err == 0)
         err = hosted_verify(source, &context->options.update, &image, &fault);
     if (err == 0 && context->options.json)

@@ -187,12 +187,11 @@ static int print_json(const struct info *info)
 
 int info_run(struct cli_context *context)
 {
-    struct hosted_options *options = &context->options.device;
     struct hosted_device *device = NULL;
     struct info info = {0};
     struct hosted_fault fault;
     char path[HOSTED_FAULT_TEXT_BYTES];
-    int err = cli_catch_signals(&options->cancel, &fault);
+    int err = cli_interruptible(context, &fault);
 
     if (err == 0)
         err = cli_open(context, &device, &fault);

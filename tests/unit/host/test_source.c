@@ -186,6 +186,7 @@ static void a_silent_pipe_can_be_cancelled(void **state)
 {
     (void)state;
     struct hosted_source *source = NULL;
+    struct hosted_source_options options = {0};
     struct hosted_cancel *cancel = NULL;
     struct hosted_fault fault;
     char byte;
@@ -196,7 +197,8 @@ static void a_silent_pipe_can_be_cancelled(void **state)
     const int before = replace_stdin(ends[0]);
 
     assert_int_equal(hosted_cancel_new(&cancel), 0);
-    assert_int_equal(hosted_source_open("-", cancel, &source, &fault), 0);
+    options.cancel = cancel;
+    assert_int_equal(hosted_source_open("-", &options, &source, &fault), 0);
     hosted_cancel_request(cancel);
     assert_int_equal(source->ops->read(source, &byte, 1, &fault), -ECANCELED);
     assert_int_equal(fault.status, HOSTED_LOCAL);

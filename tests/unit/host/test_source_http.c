@@ -348,6 +348,7 @@ static void a_stalled_server_can_be_cancelled(void **state)
 {
     (void)state;
     static const struct said says[] = {{HEAD "Content-Length: 20\r\n\r\n0123456789", 0}};
+    struct hosted_source_options options = {0};
     struct hosted_cancel *cancel = NULL;
     struct hosted_source *source = NULL;
     struct hosted_fault fault;
@@ -358,7 +359,8 @@ static void a_stalled_server_can_be_cancelled(void **state)
     server_start(&server, says, 1);
     assert_int_equal(pipe(server.hold), 0);
     assert_int_equal(hosted_cancel_new(&cancel), 0);
-    assert_int_equal(hosted_source_open(url_of(&server, "", "/"), cancel, &source, &fault), 0);
+    options.cancel = cancel;
+    assert_int_equal(hosted_source_open(url_of(&server, "", "/"), &options, &source, &fault), 0);
     assert_int_equal(pthread_create(&thread, NULL, cancel_when_half_is_read, cancel), 0);
     assert_int_equal(read_all(source, got, &fault), -ECANCELED);
     assert_string_equal(got, "0123456789");

@@ -80,7 +80,7 @@ const struct cli_option station_options[] = {
 static int open_device(struct cli_context *context, struct hosted_device **ret,
                        struct hosted_fault *fault)
 {
-    const int err = cli_catch_signals(&context->options.device.cancel, fault);
+    const int err = cli_interruptible(context, fault);
 
     return err < 0 ? err : cli_open(context, ret, fault);
 }
@@ -145,7 +145,7 @@ int station_connect(struct cli_context *context)
         return cli_usage(context, "sta_connect: --ssid is missing");
 
     char *password = NULL;
-    int err = cli_catch_signals(&context->options.device.cancel, &fault);
+    int err = cli_interruptible(context, &fault);
 
     if (err == 0)
         err = password_get(context, &password, &fault);

@@ -121,7 +121,8 @@ def _options(chip: Optional[int], slot_bytes: Optional[int]) -> Any:
 @contextlib.contextmanager
 def _open_source(where: Where, cancel: Cancel) -> Iterator[Any]:
     pointer = ffi.new("struct hosted_source **")
-    call(cancel, lib.hosted_source_open, c_path(where, "source"), cancel.pointer, pointer)
+    options = ffi.new("struct hosted_source_options *", {"cancel": cancel.pointer})
+    call(cancel, lib.hosted_source_open, c_path(where, "source"), options, pointer)
     try:
         yield pointer[0]
     finally:
