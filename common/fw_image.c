@@ -234,6 +234,9 @@ static int padding_done(struct fw_image_reader *reader, uint8_t last)
     if (reader->offset > UINT32_MAX - FW_IMAGE_DIGEST_BYTES)
         return refuse(reader, FW_IMAGE_BAD_SEGMENT_LENGTH);
     if (reader->info.digest_appended) {
+        /* Here and not behind the digest: the caller may hash on, through all of the file. */
+        if (reader->hash.finish != NULL)
+            reader->hash.finish(reader->hash.ctx, reader->digest);
         enter(reader, FW_IMAGE_IN_DIGEST, FW_IMAGE_DIGEST_BYTES);
     } else {
         reader->info.image_bytes = (uint32_t)reader->offset;
@@ -244,13 +247,9 @@ static int padding_done(struct fw_image_reader *reader, uint8_t last)
 
 static int digest_done(struct fw_image_reader *reader)
 {
-    uint8_t digest[FW_IMAGE_DIGEST_BYTES];
-
-    if (reader->hash.finish != NULL) {
-        reader->hash.finish(reader->hash.ctx, digest);
-        if (memcmp(digest, reader->small, sizeof(digest)) != 0)
-            return refuse(reader, FW_IMAGE_BAD_DIGEST);
-    }
+    if (reader->hash.finish != NULL &&
+        memcmp(reader->digest, reader->small, sizeof(reader->digest)) != 0)
+        return refuse(reader, FW_IMAGE_BAD_DIGEST);
     reader->info.image_bytes = (uint32_t)reader->offset;
     enter(reader, FW_IMAGE_BEHIND_END, 0);
     return 0;

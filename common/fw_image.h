@@ -63,7 +63,11 @@ struct fw_image_info {
     uint32_t image_bytes; /* without what may follow the image in a file; 0 until all is read */
 };
 
-/* SHA-256, supplied by the caller: libcrypto on a host, mbedtls on the chip. */
+/*
+ * SHA-256, supplied by the caller: libcrypto on a host, mbedtls on the chip. The reader gives every
+ * byte before the appended digest to `update`, and asks for their digest before it takes another;
+ * without an appended digest it never asks.
+ */
 struct fw_image_hash {
     void *ctx;
     void (*update)(void *ctx, const void *data, size_t len);
@@ -93,7 +97,8 @@ struct fw_image_reader {
     uint32_t first_address; /* where segment 0 is loaded */
     uint8_t checksum;
     uint8_t head[FW_IMAGE_HEAD_BYTES];
-    uint8_t small[FW_IMAGE_DIGEST_BYTES]; /* a segment header or the digest, as it comes in */
+    uint8_t digest[FW_IMAGE_DIGEST_BYTES]; /* what the appended one must be */
+    uint8_t small[FW_IMAGE_DIGEST_BYTES];  /* a segment header or the digest, as it comes in */
 };
 
 /* `hash` may be NULL: the digest is then not checked. It is copied; hash->ctx is borrowed. */

@@ -2,45 +2,74 @@
 #include "image_check.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fault.h"
+#include "image_signature.h"
 #include "text.h"
 
-static void digest_update(void *ctx, const void *data, size_t len)
+#define DIGEST_BYTES FW_IMAGE_DIGEST_BYTES
+
+struct signed_part {
+    struct image_signature_key key;
+    uint8_t digest[DIGEST_BYTES]; /* of the bytes before the sector */
+    size_t held;                  /* of the sector */
+    uint8_t sector[IMAGE_SIGNATURE_SECTOR_BYTES];
+};
+
+static void hash_more(void *ctx, const void *data, size_t len)
 {
-    EVP_DigestUpdate(ctx, data, len);
+    struct image_check *check = ctx;
+
+    EVP_DigestUpdate(check->hash, data, len);
+    check->hashed_bytes += len;
 }
 
-static void digest_finish(void *ctx, uint8_t digest[FW_IMAGE_DIGEST_BYTES])
+/* The SHA-256 of what was hashed so far, which goes on. */
+static void hash_here(void *ctx, uint8_t digest[DIGEST_BYTES])
 {
+    const struct image_check *check = ctx;
+    EVP_MD_CTX *copy = EVP_MD_CTX_new();
+
     /* Where libcrypto fails, all zero is left, which no image carries. */
-    memset(digest, 0, FW_IMAGE_DIGEST_BYTES);
-    EVP_DigestFinal_ex(ctx, digest, NULL);
+    memset(digest, 0, DIGEST_BYTES);
+    if (copy != NULL && EVP_MD_CTX_copy_ex(copy, check->hash) == 1)
+        EVP_DigestFinal_ex(copy, digest, NULL);
+    EVP_MD_CTX_free(copy);
 }
 
-int image_check_init(struct image_check *check, const char *name, struct hosted_fault *fault)
+static int demand_signature(struct image_check *check, const char *public_key,
+                            struct hosted_fault *fault)
 {
-    check->name = name;
-    check->fed_bytes = 0;
-    check->digest = EVP_MD_CTX_new();
-    if (check->digest == NULL || EVP_DigestInit_ex(check->digest, EVP_sha256(), NULL) != 1)
+    check->signed_part = calloc(1, sizeof(*check->signed_part));
+    if (check->signed_part == NULL)
+        return fault_errno(fault, HOSTED_LOCAL, ENOMEM, check->name);
+    return image_signature_key_load(&check->signed_part->key, public_key, fault);
+}
+
+int image_check_init(struct image_check *check, const char *name,
+                     const struct hosted_update_options *options, struct hosted_fault *fault)
+{
+    *check = (struct image_check){.name = name, .sha256 = options->sha256};
+    check->hash = EVP_MD_CTX_new();
+    if (check->hash == NULL || EVP_DigestInit_ex(check->hash, EVP_sha256(), NULL) != 1)
         return fault_set(fault, HOSTED_LOCAL, -ENOMEM, "%s: libcrypto gives no SHA-256", name);
 
-    const struct fw_image_hash hash = {
-        .ctx = check->digest,
-        .update = digest_update,
-        .finish = digest_finish,
-    };
+    const struct fw_image_hash hash = {.ctx = check, .update = hash_more, .finish = hash_here};
 
     fw_image_reader_init(&check->reader, &hash);
-    return 0;
+    return options->public_key != NULL ? demand_signature(check, options->public_key, fault) : 0;
 }
 
 void image_check_free(struct image_check *check)
 {
-    EVP_MD_CTX_free(check->digest);
-    check->digest = NULL;
+    if (check->signed_part != NULL)
+        image_signature_key_free(&check->signed_part->key);
+    free(check->signed_part);
+    check->signed_part = NULL;
+    EVP_MD_CTX_free(check->hash);
+    check->hash = NULL;
 }
 
 static int refuse(const struct image_check *check, struct hosted_fault *fault)
@@ -49,16 +78,110 @@ static int refuse(const struct image_check *check, struct hosted_fault *fault)
                      fw_image_error_text(check->reader.error));
 }
 
+static uint64_t round_up(uint64_t bytes, uint64_t to)
+{
+    return (bytes + to - 1) / to * to;
+}
+
+static void keep_sector(struct signed_part *part, const uint8_t *data, size_t len)
+{
+    const size_t room = sizeof(part->sector) - part->held;
+
+    if (len > room)
+        len = room;
+    memcpy(part->sector + part->held, data, len);
+    part->held += len;
+}
+
+/* Bytes behind the image: those before the signature sector are signed, too. */
+static void hash_behind_image(struct image_check *check, const uint8_t *data, size_t len)
+{
+    struct signed_part *part = check->signed_part;
+    const uint64_t sector_at =
+        round_up(check->reader.info.image_bytes, IMAGE_SIGNATURE_SECTOR_BYTES);
+
+    if (check->hashed_bytes < sector_at) {
+        const uint64_t left = sector_at - check->hashed_bytes;
+        const size_t n = len < left ? len : (size_t)left;
+
+        hash_more(check, data, n);
+        data += n;
+        len -= n;
+    }
+    if (check->hashed_bytes == sector_at)
+        hash_here(check, part->digest);
+    keep_sector(part, data, len);
+    hash_more(check, data, len);
+}
+
+/* What the reader did not hash: the appended digest, and what follows the image. */
+static void hash_rest(struct image_check *check, const uint8_t *data, size_t len)
+{
+    if (check->signed_part != NULL && check->reader.info.image_bytes > 0)
+        hash_behind_image(check, data, len);
+    else
+        hash_more(check, data, len);
+}
+
 int image_check_feed(struct image_check *check, const void *data, size_t len,
                      struct hosted_fault *fault)
 {
     check->fed_bytes += len;
-    return fw_image_reader_feed(&check->reader, data, len) < 0 ? refuse(check, fault) : 0;
+    if (fw_image_reader_feed(&check->reader, data, len) < 0)
+        return refuse(check, fault);
+
+    const size_t rest = (size_t)(check->fed_bytes - check->hashed_bytes);
+
+    if (rest > 0)
+        hash_rest(check, (const uint8_t *)data + len - rest, rest);
+    return 0;
+}
+
+static const char *hex(char buf[2 * DIGEST_BYTES + 1], const uint8_t digest[DIGEST_BYTES])
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < DIGEST_BYTES; i++) {
+        buf[2 * i] = digits[digest[i] >> 4];
+        buf[2 * i + 1] = digits[digest[i] & 0xf];
+    }
+    buf[2 * DIGEST_BYTES] = '\0';
+    return buf;
+}
+
+static int check_sha256(const struct image_check *check, struct hosted_fault *fault)
+{
+    char is[2 * DIGEST_BYTES + 1], demanded[2 * DIGEST_BYTES + 1];
+
+    if (check->sha256 == NULL || memcmp(check->sha256, check->file_sha256, DIGEST_BYTES) == 0)
+        return 0;
+    return fault_set(fault, HOSTED_IMAGE, -EBADMSG, "%s: its SHA-256 is %s, not %s as demanded",
+                     check->name, hex(is, check->file_sha256), hex(demanded, check->sha256));
+}
+
+static int check_signature(struct image_check *check, struct hosted_fault *fault)
+{
+    const struct signed_part *part = check->signed_part;
+
+    if (part == NULL)
+        return 0;
+
+    const int err = image_signature_verify(&part->key, part->digest, part->sector, part->held,
+                                           check->name, fault);
+
+    check->signature_ok = err == 0;
+    return err;
 }
 
 int image_check_finish(struct image_check *check, struct hosted_fault *fault)
 {
-    return fw_image_reader_finish(&check->reader) < 0 ? refuse(check, fault) : 0;
+    if (fw_image_reader_finish(&check->reader) < 0)
+        return refuse(check, fault);
+    hash_here(check, check->file_sha256);
+
+    const int err = check_sha256(check, fault);
+
+    return err < 0 ? err : check_signature(check, fault);
 }
 
 void image_check_describe(const struct image_check *check, struct hosted_image *ret)
@@ -70,6 +193,8 @@ void image_check_describe(const struct image_check *check, struct hosted_image *
     text_printable(ret->version, sizeof(ret->version), info->version, strlen(info->version));
     ret->image_bytes = info->image_bytes;
     ret->digest_appended = info->digest_appended;
+    memcpy(ret->sha256, check->file_sha256, sizeof(ret->sha256));
+    ret->signature_ok = check->signature_ok;
 }
 
 static const char *chip_words(uint16_t chip_id)

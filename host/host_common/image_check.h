@@ -1,28 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef HOST_IMAGE_CHECK_H
 #define HOST_IMAGE_CHECK_H
-/* Whether the bytes of a file are a valid firmware image, digest included, and whom it fits. */
+/*
+ * Whether the bytes of a file are a valid firmware image, digest and signature included, and whom
+ * it fits. Every byte is hashed once: the appended digest, what is signed, and the file's own
+ * SHA-256 are all of bytes from the start on, so that one hash is copied where each of them ends.
+ */
 #include <openssl/evp.h>
 
 #include "fw_image.h"
 #include "hosted/update.h"
 
+struct signed_part; /* only where a signature is demanded */
+
 struct image_check {
     struct fw_image_reader reader;
-    EVP_MD_CTX *digest;
-    const char *name;   /* of the source, for messages; borrowed */
-    uint64_t fed_bytes; /* of the file */
+    EVP_MD_CTX *hash; /* of the first hashed_bytes of the file */
+    uint64_t hashed_bytes;
+    const char *name;        /* of the source, for messages; borrowed */
+    const uint8_t *sha256;   /* demanded of the file, or NULL; borrowed */
+    uint64_t fed_bytes;      /* of the file */
+    uint8_t file_sha256[32]; /* once it has ended */
+    struct signed_part *signed_part;
+    bool signature_ok;
 };
 
-/* To be ended by image_check_free(), also after a failure; 0 or -ENOMEM. */
-int image_check_init(struct image_check *check, const char *name, struct hosted_fault *fault);
+/*
+ * `options` says what is demanded of the file; what it points to is borrowed. To be ended by
+ * image_check_free(), also after a failure: -ENOMEM, or what image_signature_key_load() says of
+ * options->public_key.
+ */
+int image_check_init(struct image_check *check, const char *name,
+                     const struct hosted_update_options *options, struct hosted_fault *fault);
 void image_check_free(struct image_check *check);
 
 /* Takes the next bytes of the file. 0, or -EBADMSG as soon as they cannot be a valid image's. */
 int image_check_feed(struct image_check *check, const void *data, size_t len,
                      struct hosted_fault *fault);
 
-/* Says that the file has ended: 0 if the image is whole and valid, else -EBADMSG. */
+/*
+ * Says that the file has ended: 0 if the image is whole, valid and all that is demanded of it, else
+ * -EBADMSG.
+ */
 int image_check_finish(struct image_check *check, struct hosted_fault *fault);
 
 /* What is known of the image so far, once check->reader.head_known. */

@@ -112,7 +112,7 @@ static int read_more(struct update *update)
 /* Until the head of the image is known, which is where a bad one is found out if not at its end. */
 static int read_head(struct update *update)
 {
-    int err = image_check_init(&update->check, update->source->name, update->fault);
+    int err = image_check_init(&update->check, update->source->name, update->options, update->fault);
 
     while (err == 0 && !update->at_end && !update->check.reader.head_known)
         err = read_more(update);

@@ -23,6 +23,8 @@ struct hosted_image {
     uint64_t image_bytes; /* 0 while it is not known: a stream tells it only at its end */
     uint64_t file_bytes;  /* HOSTED_SIZE_UNKNOWN likewise */
     bool digest_appended; /* else only an 8-bit checksum guards it */
+    uint8_t sha256[32];   /* of the whole file, once its end was seen; zeros before */
+    bool signature_ok;    /* true: signed with options.public_key, seen at the end of the file */
 };
 
 struct hosted_update_options {
@@ -51,6 +53,13 @@ struct hosted_update_options {
      * own, so that nothing could update that any more. True: go on all the same.
      */
     bool allow_release_change;
+    /* 32 bytes that the SHA-256 of the file must be, borrowed; NULL: whatever it is. */
+    const uint8_t *sha256;
+    /*
+     * Path of a PEM file with the public key, RSA-3072 or ECDSA P-256, that the image must be
+     * signed with for Secure Boot v2, borrowed; NULL: signatures are not looked at.
+     */
+    const char *public_key;
 };
 
 /* {.chip = -1, .reboot_timeout_s = 60} */
