@@ -6,7 +6,7 @@
 
 #include "source_internal.h"
 
-static bool is_url(const char *where)
+bool source_is_url(const char *where)
 {
     return strncasecmp(where, "http://", strlen("http://")) == 0 ||
            strncasecmp(where, "https://", strlen("https://")) == 0;
@@ -21,7 +21,7 @@ int hosted_source_open(const char *where, const struct hosted_source_options *op
         options = &no_options;
     if (strcmp(where, "-") == 0)
         return source_stdin_open(options, ret, fault);
-    if (is_url(where))
+    if (source_is_url(where))
         return source_http_open(where, options, ret, fault);
     return source_file_open(where, options, ret, fault);
 }

@@ -6,6 +6,8 @@
 
 #include "hosted/source.h"
 
+bool source_is_url(const char *where);
+
 /* A path; only a regular file is all there, everything else (pipe, device) is a stream. */
 int source_file_open(const char *path, const struct hosted_source_options *options,
                      struct hosted_source **ret, struct hosted_fault *fault);
