@@ -27,6 +27,14 @@ struct hosted_image {
     bool signature_ok;    /* true: signed with options.public_key, seen at the end of the file */
 };
 
+/* Which image counts, by its version and the one that runs, where both are of the same firmware. */
+enum hosted_version_policy {
+    HOSTED_VERSION_ANY = 0,
+    HOSTED_VERSION_OTHER,     /* the same one: nothing to do (-EALREADY, HOSTED_NOTHING) */
+    HOSTED_VERSION_NOT_OLDER, /* likewise, and an older one is refused (-EPERM, HOSTED_IMAGE) */
+    HOSTED_VERSION_NEWER, /* nothing to do unless it is newer; refused where that cannot be told */
+};
+
 struct hosted_update_options {
     /* Where the device tells its chip and its slot, these can only narrow that. */
     int chip;            /* chip id that the image must be for; -1: any */
@@ -60,6 +68,7 @@ struct hosted_update_options {
      * signed with for Secure Boot v2, borrowed; NULL: signatures are not looked at.
      */
     const char *public_key;
+    enum hosted_version_policy version_policy;
 };
 
 /* {.chip = -1, .reboot_timeout_s = 60} */
@@ -73,20 +82,37 @@ struct hosted_update_result {
 };
 
 /*
- * Updates the ESP32 with the image of `source`. The whole image of a file is checked before the
- * ESP32 hears of it; of a stream its head and length before begin, the rest before end. `end` is
- * sent only if every byte was confirmed and the image is valid. Then the new firmware is waited
- * for. 0, with *ret (which may be NULL) saying what is known of it. -EBADMSG, -EFBIG, -EXDEV
- * damaged, too large, another chip's   HOSTED_IMAGE -EXDEV  of another release, see
- * allow_release_change           HOSTED_IMAGE -EHOSTDOWN  the ESP32 runs another firmware than the
- * image's   HOSTED_NOT_UP -ETIMEDOUT, -ENODEV … after `end`: nobody answered in time
- * HOSTED_NO_ANSWER and those of device.h and of the source.
+ * Updates the ESP32 with the image of `source`, in constant memory. The whole image of a file is
+ * checked before the ESP32 hears of it, and must still be the same when it is read again to be
+ * sent; of a stream its head and length are checked before begin, the rest before end. An image
+ * that is exchanged on its server meanwhile is fetched and sent from its start, twice at most.
+ * `end` is sent only if every byte was confirmed and the image is valid. Then the new firmware is
+ * waited for. 0, with *ret (which may be NULL) saying what is known of it, or
+ *   -EBADMSG, -EFBIG, -EXDEV     damaged, too large, another chip's   HOSTED_IMAGE
+ *   -EXDEV     of another release, see allow_release_change           HOSTED_IMAGE
+ *   -EALREADY  the ESP32 runs it, see version_policy                  HOSTED_NOTHING
+ *   -EPERM     older than what runs, see version_policy               HOSTED_IMAGE
+ *   -EBUSY     the file was changed while it was sent                 HOSTED_LOCAL
+ *   -EHOSTDOWN  the ESP32 runs another firmware than the image's      HOSTED_NOT_UP
+ *   -ETIMEDOUT, -ENODEV ...  after end: nobody answered in time       HOSTED_NO_ANSWER
+ * and those of device.h and of the source.
  */
 int hosted_update(struct hosted_device *device, struct hosted_source *source,
                   const struct hosted_update_options *options, struct hosted_update_result *ret,
                   struct hosted_fault *fault);
 
-/* Checks the whole image of `source`, without a device. */
+/*
+ * What hosted_update() would check before it begins and before it ends, and nothing more: the ESP32
+ * is asked who it is, and not told to prepare anything. `device` may be NULL: the image alone is
+ * checked. `objection`, which may be NULL, is called for each reason against the update; then the
+ * first of them is what is returned. *ret is written if there is none.
+ */
+int hosted_update_check(struct hosted_device *device, struct hosted_source *source,
+                        const struct hosted_update_options *options,
+                        void (*objection)(void *ctx, const struct hosted_fault *fault), void *ctx,
+                        struct hosted_image *ret, struct hosted_fault *fault);
+
+/* The same of the image alone, up to the first reason. */
 int hosted_verify(struct hosted_source *source, const struct hosted_update_options *options,
                   struct hosted_image *ret, struct hosted_fault *fault);
 

@@ -23,6 +23,17 @@ static ssize_t memory_read(struct hosted_source *source, void *buf, size_t len,
     return (ssize_t)len;
 }
 
+static int memory_rewind(struct hosted_source *source, struct hosted_fault *fault)
+{
+    struct memory_source *memory = (struct memory_source *)source;
+
+    (void)fault;
+    memory->at = 0;
+    if (memory->later != NULL)
+        memory->bytes = memory->later;
+    return 0;
+}
+
 static void memory_close(struct hosted_source *source)
 {
     (void)source;
@@ -30,7 +41,11 @@ static void memory_close(struct hosted_source *source)
 
 struct memory_source memory_source(const void *bytes, size_t len)
 {
-    static const struct hosted_source_ops ops = {.read = memory_read, .close = memory_close};
+    static const struct hosted_source_ops ops = {
+        .read = memory_read,
+        .rewind = memory_rewind,
+        .close = memory_close,
+    };
 
     return (struct memory_source){
         .source = {.ops = &ops, .name = "memory", .size = len, .whole = true},

@@ -7,6 +7,7 @@
 struct memory_source {
     struct hosted_source source;
     const uint8_t *bytes;
+    const uint8_t *later; /* what it has from its rewind on; NULL: the same */
     size_t len, at;
     size_t piece;    /* a read gives at most this; 0: no limit */
     size_t fails_at; /* -EIO instead of this byte; 0: never */

@@ -332,6 +332,273 @@ static void an_image_for_no_slot_at_all_is_not_kept_in_memory(void **state)
     free(image);
 }
 
+/* Between the reading that checks and the one that sends. */
+static void a_file_that_is_exchanged_gets_no_end(void **state)
+{
+    struct setup *setup = *state;
+    uint8_t *other = test_image(0, SIZE, true);
+    struct memory_source source = memory_source(setup->image, SIZE);
+
+    use_identity(setup, 0, 0x100000);
+    other[30000] ^= 1;
+    test_image_seal(other, SIZE); /* valid, but not what was checked */
+    source.later = other;
+    assert_int_equal(update(setup, &source, NULL), -EBUSY);
+    assert_int_equal(setup->fault.status, HOSTED_LOCAL);
+    assert_says(setup, "changed it while it was sent; 2.3.1 is still in place");
+    assert_int_equal(fake_count(setup->fake, FAKE_END), 0);
+
+    other[30000] ^= 2; /* damaged: seen as such */
+    source = memory_source(setup->image, SIZE);
+    source.later = other;
+    assert_int_equal(update(setup, &source, NULL), -EBADMSG);
+    assert_int_equal(fake_count(setup->fake, FAKE_END), 0);
+    free(other);
+}
+
+/* A server's image that is exchanged at byte `at` of it, `times` times; the last one stays. */
+struct exchanged {
+    struct memory_source memory;
+    size_t at;
+    unsigned times;
+};
+
+static ssize_t exchanged_read(struct hosted_source *source, void *buf, size_t len,
+                              struct hosted_fault *fault)
+{
+    struct exchanged *exchanged = (struct exchanged *)source;
+    struct memory_source *memory = &exchanged->memory;
+
+    if (exchanged->times > 0 && memory->at >= exchanged->at) {
+        exchanged->times--;
+        memory->at = 0;
+        memory->bytes = memory->later;
+        if (fault != NULL) {
+            *fault = (struct hosted_fault){.status = HOSTED_LOCAL, .error = -ESTALE};
+            strcpy(fault->text, "memory: the image on the server has changed");
+        }
+        return -ESTALE;
+    }
+    if (len > 4000)
+        len = 4000;
+    memcpy(buf, memory->bytes + memory->at, len);
+    if (len > memory->len - memory->at)
+        len = memory->len - memory->at;
+    memory->at += len;
+    return (ssize_t)len;
+}
+
+static void exchanged_close(struct hosted_source *source)
+{
+    (void)source;
+}
+
+static const struct hosted_source_ops exchanged_ops = {
+    .read = exchanged_read,
+    .close = exchanged_close,
+};
+
+static void an_image_that_is_exchanged_on_its_server_is_sent_anew(void **state)
+{
+    struct setup *setup = *state;
+    static const size_t places[] = {4000, 20000, SIZE};
+    uint8_t *other = test_image(0, SIZE, true);
+
+    other[30000] ^= 1;
+    test_image_seal(other, SIZE);
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        struct exchanged source = {
+            .memory = stream(setup->image, SIZE, 0), .at = places[i], .times = 1};
+
+        source.memory.source.ops = &exchanged_ops;
+        source.memory.later = other;
+        assert_int_equal(update(setup, &source.memory, NULL), 0);
+        assert_int_equal(fake_count(setup->fake, FAKE_BEGIN), 2);
+        assert_int_equal(fake_count(setup->fake, FAKE_END), 1);
+        /* The fake keeps what all writes carried: the second begin's are the last ones. */
+        assert_true(setup->fake->image_len >= SIZE);
+        assert_memory_equal(setup->fake->image + setup->fake->image_len - SIZE, other, SIZE);
+        setup->fake->image_len = 0;
+        setup->fake->requests = 0;
+    }
+    free(other);
+}
+
+static void an_image_that_is_exchanged_for_ever_is_given_up(void **state)
+{
+    struct setup *setup = *state;
+    struct exchanged source = {.memory = stream(setup->image, SIZE, 0), .at = 20000, .times = 9};
+
+    source.memory.source.ops = &exchanged_ops;
+    source.memory.later = setup->image;
+    assert_int_equal(update(setup, &source.memory, NULL), -ESTALE);
+    assert_int_equal(setup->fault.status, HOSTED_LOCAL);
+    assert_says(setup, "has changed; the old firmware is still in place");
+    assert_int_equal(fake_count(setup->fake, FAKE_BEGIN), 3);
+    assert_int_equal(fake_count(setup->fake, FAKE_END), 0);
+}
+
+/* Versions */
+
+static void set_version(struct setup *setup, const char *project, const char *version)
+{
+    memset(setup->image + 32 + 16, 0, 64);
+    strcpy((char *)setup->image + 32 + 16, version);
+    strcpy((char *)setup->image + 32 + 48, project);
+    test_image_seal(setup->image, SIZE);
+}
+
+static void a_version_counts_as_the_policy_says(void **state)
+{
+    struct setup *setup = *state;
+    static const char ours[] = "network_adapter";
+    static const struct {
+        const char *project, *version; /* of the image; 2.3.1 runs */
+        int any, other, not_older, newer;
+    } cases[] = {
+        {ours, "2.3.1", 0, -EALREADY, -EALREADY, -EALREADY},
+        {ours, "2.3.2", 0, 0, 0, 0},
+        {ours, "2.10.0", 0, 0, 0, 0},
+        {ours, "2.3.0", 0, 0, -EPERM, -EALREADY},
+        {ours, "v2.3.1", 0, 0, 0, -EALREADY}, /* equal, and yet not the same */
+        {ours, "a1b2c3d", 0, 0, 0, -EINVAL},
+        {"another", "2.3.1", 0, 0, 0, -EINVAL},
+    };
+
+    use_identity(setup, 0, 0x100000);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const int results[] = {cases[i].any, cases[i].other, cases[i].not_older, cases[i].newer};
+
+        set_version(setup, cases[i].project, cases[i].version);
+        for (int policy = HOSTED_VERSION_ANY; policy <= HOSTED_VERSION_NEWER; policy++) {
+            struct hosted_update_options options = hosted_update_defaults;
+            struct memory_source source = memory_source(setup->image, SIZE);
+            const int expected = results[policy];
+
+            options.version_policy = (enum hosted_version_policy)policy;
+            options.reboot_timeout_s = 0;
+            setup->fake->requests = 0;
+            if (update(setup, &source, &options) != expected)
+                fail_msg("%s, policy %d: %s", cases[i].version, policy, setup->fault.text);
+            assert_int_equal(fake_count(setup->fake, FAKE_BEGIN), expected == 0);
+            if (expected == 0)
+                continue;
+            assert_int_equal(setup->fault.status,
+                             expected == -EALREADY ? HOSTED_NOTHING : HOSTED_IMAGE);
+            assert_says(setup, "; nothing was erased");
+        }
+    }
+}
+
+static void of_stock_firmware_a_version_is_not_known(void **state)
+{
+    struct setup *setup = *state;
+    struct hosted_update_options options = hosted_update_defaults;
+    struct memory_source source = memory_source(setup->image, SIZE);
+
+    options.reboot_timeout_s = 0;
+    options.version_policy = HOSTED_VERSION_NEWER;
+    assert_int_equal(update(setup, &source, &options), -EINVAL);
+    assert_says(setup, "2.0.0 is newer than what the ESP32 runs (it does not say)");
+    source = memory_source(setup->image, SIZE);
+    options.version_policy = HOSTED_VERSION_NOT_OLDER;
+    assert_int_equal(update(setup, &source, &options), 0);
+}
+
+static void a_release_of_stock_firmware_can_be_compared(void **state)
+{
+    struct setup *setup = *state;
+    struct hosted_update_options options = hosted_update_defaults;
+
+    hosted_close(setup->device);
+    setup->fake->dialect = FAKE_CTRL;
+    strcpy(setup->fake->release, "FG-1.0.0.0.2");
+    setup->device =
+        fake_device(setup->fake, &(const struct hosted_options){.dialect = HOSTED_DIALECT_CTRL});
+    options.version_policy = HOSTED_VERSION_NOT_OLDER;
+    set_version(setup, "network_adapter", "FG-1.0.0.0.1");
+
+    struct memory_source source = memory_source(setup->image, SIZE);
+
+    assert_int_equal(update(setup, &source, &options), -EPERM);
+    assert_says(setup, "FG-1.0.0.0.1 is older than FG-1.0.0.0.2");
+    set_version(setup, "network_adapter", "FG-1.0.0.0.2");
+    source = memory_source(setup->image, SIZE);
+    assert_int_equal(update(setup, &source, &options), -EALREADY);
+    assert_int_equal(fake_count(setup->fake, FAKE_BEGIN), 0);
+}
+
+/* Dry runs */
+
+struct objections {
+    unsigned count;
+    char texts[4096];
+};
+
+static void object(void *ctx, const struct hosted_fault *fault)
+{
+    struct objections *objections = ctx;
+
+    objections->count++;
+    strcat(objections->texts, fault->text);
+    strcat(objections->texts, "\n");
+}
+
+static int check(struct setup *setup, struct memory_source *source,
+                 const struct hosted_update_options *options, struct objections *ret)
+{
+    struct hosted_image image = {0};
+
+    *ret = (struct objections){0};
+
+    const int err = hosted_update_check(setup->device, &source->source, options, object, ret,
+                                        &image, &setup->fault);
+
+    assert_int_equal(fake_count(setup->fake, FAKE_BEGIN), 0);
+    if (err == 0)
+        assert_int_equal(image.file_bytes, source->len);
+    return err;
+}
+
+static void a_dry_run_tells_every_reason(void **state)
+{
+    struct setup *setup = *state;
+    struct hosted_update_options options = hosted_update_defaults;
+    struct memory_source source = memory_source(setup->image, SIZE);
+    struct objections objections;
+
+    use_identity(setup, 0, 0x100000);
+    assert_int_equal(check(setup, &source, &options, &objections), 0);
+    assert_int_equal(objections.count, 0);
+
+    set_version(setup, "network_adapter", "2.3.0");
+    setup->image[SIZE - 1] ^= 1;
+    options.slot_bytes = 4096;
+    options.version_policy = HOSTED_VERSION_NOT_OLDER;
+    source = memory_source(setup->image, SIZE);
+    assert_int_equal(check(setup, &source, &options, &objections), -EBADMSG);
+    assert_int_equal(objections.count, 3);
+    assert_non_null(strstr(objections.texts, "digest is wrong"));
+    assert_non_null(strstr(objections.texts, "too large for the slot of 4,096 bytes"));
+    assert_non_null(strstr(objections.texts, "2.3.0 is older than 2.3.1"));
+    assert_int_equal(setup->fault.status, HOSTED_IMAGE);
+    assert_says(setup, "digest is wrong"); /* the first */
+}
+
+static void a_dry_run_goes_on_without_the_device(void **state)
+{
+    struct setup *setup = *state;
+    struct hosted_update_options options = hosted_update_defaults;
+    struct memory_source source = memory_source(setup->image, SIZE);
+    struct objections objections;
+
+    setup->image[SIZE - 1] ^= 1;
+    fake_failure(setup->fake, FAKE_GET_MODE, 0, -ENODEV);
+    assert_int_equal(check(setup, &source, &options, &objections), -EBADMSG);
+    assert_int_equal(objections.count, 2);
+    assert_non_null(strstr(objections.texts, "has gone"));
+}
+
 /* Progress */
 
 struct seen {
@@ -482,6 +749,14 @@ int main(void)
         CASE(options_do_not_overrule_the_devices_chip),
         CASE(options_do_not_overrule_the_devices_slot),
         CASE(an_image_for_no_slot_at_all_is_not_kept_in_memory),
+        CASE(a_file_that_is_exchanged_gets_no_end),
+        CASE(an_image_that_is_exchanged_on_its_server_is_sent_anew),
+        CASE(an_image_that_is_exchanged_for_ever_is_given_up),
+        CASE(a_version_counts_as_the_policy_says),
+        CASE(of_stock_firmware_a_version_is_not_known),
+        CASE(a_release_of_stock_firmware_can_be_compared),
+        CASE(a_dry_run_tells_every_reason),
+        CASE(a_dry_run_goes_on_without_the_device),
         CASE(progress_follows_the_update),
         CASE(progress_can_stop_it),
         CASE(verify_needs_no_device),

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HOST_UPDATE_INTERNAL_H
+#define HOST_UPDATE_INTERNAL_H
+/* What the parts of an update share: ota_update.c does it, update_checks.c judges it. */
+#include "hosted/session.h"
+#include "hosted/update.h"
+#include "image_check.h"
+
+struct update {
+    struct hosted_device *device; /* NULL: the image alone is checked */
+    struct hosted_source *source;
+    const struct hosted_update_options *options;
+    struct hosted_fault *fault; /* never NULL */
+    struct hosted_session *session;
+    struct image_check check;  /* of the reading that is going on */
+    struct hosted_image image; /* of a whole source as its first reading found it */
+    bool read_before;          /* this is the second reading: what is read is sent */
+    uint8_t *buf;
+    size_t held; /* bytes in `buf`: checked, not sent */
+    bool at_end;
+    bool started; /* begin was sent, or may have been */
+    /* Of a dry run, in which every reason counts; else NULL. */
+    void (*objection)(void *ctx, const struct hosted_fault *fault);
+    void *objection_ctx;
+    struct hosted_fault first_fault;
+    int first_error;
+};
+
+/*
+ * In a dry run a failure is told as an objection, the first is kept for the end, and 0 is returned:
+ * on with what is left. Otherwise `err` itself.
+ */
+int update_object(struct update *update, int err);
+
+/* Whether the image fits the chip and the slot, as far as is known. */
+int update_check_fit(struct update *update);
+
+/* Everything that can be said against this image on this ESP32, which has been asked who it is. */
+int update_judge(struct update *update);
+
+#endif
