@@ -17,6 +17,20 @@
 
 #include "pty_esp32.h"
 
+/* A driver that takes one opener, as upstream's does: with --wrap, and by the open pty itself. */
+static const char *exclusive_path;
+
+int __wrap_open(const char *path, int flags, ...);
+int __real_open(const char *path, int flags, ...);
+
+int __wrap_open(const char *path, int flags, ...)
+{
+    if (exclusive_path == NULL || strcmp(path, exclusive_path) != 0)
+        return __real_open(path, flags, 0);
+    errno = EBUSY;
+    return -1;
+}
+
 #define SOON (clock_ms() + 60000) /* further off than any wait of a test that works */
 
 struct setup {
@@ -185,12 +199,33 @@ static void a_second_opener_is_told_who_is_first(void **state)
 
     assert_int_equal(link_open(setup->esp32.path, &second, &setup->fault), -EBUSY);
     assert_int_equal(setup->fault.status, HOSTED_BUSY);
-    snprintf(words, sizeof(words), "busy: process %d holds it", (int)getpid());
+    snprintf(words, sizeof(words), "busy: process %d (test_link_devic) holds it", (int)getpid());
     assert_non_null(strstr(setup->fault.text, words));
 
     setup->link->ops->close(setup->link);
     setup->link = NULL;
     assert_int_equal(link_open(setup->esp32.path, &setup->link, &setup->fault), 0);
+}
+
+static void a_driver_that_takes_one_opener_gets_the_same_words(void **state)
+{
+    struct setup *setup = *state;
+    struct link *second = NULL;
+    char words[128];
+
+    exclusive_path = setup->esp32.path;
+    assert_int_equal(link_open(setup->esp32.path, &second, &setup->fault), -EBUSY);
+    snprintf(words, sizeof(words), "%s: busy: process %d (test_link_devic) holds it",
+             setup->esp32.path, (int)getpid());
+    assert_string_equal(setup->fault.text, words);
+    assert_int_equal(setup->fault.status, HOSTED_BUSY);
+
+    /* Without a lock: as one of upstream's tools has it open. */
+    setup->link->ops->close(setup->link);
+    setup->link = NULL;
+    assert_int_equal(link_open(setup->esp32.path, &second, &setup->fault), -EBUSY);
+    assert_string_equal(setup->fault.text, words);
+    exclusive_path = NULL;
 }
 
 static void what_is_no_device_is_not_written_to(void **state)
@@ -255,6 +290,7 @@ int main(void)
         CASE(what_is_there_is_taken_without_a_wait),
         CASE(a_device_that_goes_is_gone),
         CASE(a_second_opener_is_told_who_is_first),
+        CASE(a_driver_that_takes_one_opener_gets_the_same_words),
         CASE(what_is_no_device_is_not_written_to),
         cmocka_unit_test(half_a_write_to_a_driver_is_a_failure),
     };
