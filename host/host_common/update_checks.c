@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "bluetooth.h"
 #include "device_internal.h"
 #include "fault.h"
 #include "release.h"
@@ -133,13 +134,18 @@ static int check_version(struct update *update)
                      name, new, runs);
 }
 
+/* Bluetooth shares the bus with the update: the specification has it stopped first. */
+static int check_bluetooth(struct update *update)
+{
+    if (update->options->allow_bluetooth || !update->device->link->kernel_driver)
+        return 0;
+    return bluetooth_check(update->device->path, update->fault);
+}
+
 int update_judge(struct update *update)
 {
     static int (*const checks[])(struct update *update) = {
-        update_check_fit,
-        ask_release,
-        check_release,
-        check_version,
+        update_check_fit, ask_release, check_release, check_version, check_bluetooth,
     };
     int err = 0;
 

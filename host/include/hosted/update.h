@@ -69,6 +69,8 @@ struct hosted_update_options {
      */
     const char *public_key;
     enum hosted_version_policy version_policy;
+    /* With upstream's kernel driver: go on although a Bluetooth adapter of the ESP32 is up. */
+    bool allow_bluetooth;
 };
 
 /* {.chip = -1, .reboot_timeout_s = 60} */
