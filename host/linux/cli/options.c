@@ -83,6 +83,13 @@ static bool take_allow_release_change(struct cli_options *options, char *value)
     return true;
 }
 
+static bool take_force(struct cli_options *options, char *value)
+{
+    (void)value;
+    options->update.allow_bluetooth = true;
+    return true;
+}
+
 static bool take_json(struct cli_options *options, char *value)
 {
     (void)value;
@@ -127,6 +134,7 @@ static const struct cli_option common_options[] = {
      "update: run it once the ESP32 has restarted, with the device's path", take_reconnect_hook},
     {"allow-release-change", NULL, "update: also to a release that the kernel driver may refuse",
      take_allow_release_change},
+    {"force", NULL, "update: although Bluetooth over the same bus is up", take_force},
     {"quiet", NULL, "say nothing but errors", take_quiet},
     {"verbose", NULL, "say what happens on the wire", take_verbose},
     {"help", NULL, "show this", take_help},

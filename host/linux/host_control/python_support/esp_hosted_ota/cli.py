@@ -224,6 +224,7 @@ def _update(args: argparse.Namespace) -> None:
             "reboot_timeout": args.reboot_timeout,
             "reconnect": hook,
             "allow_release_change": args.allow_release_change,
+            "allow_bluetooth": args.force,
         }
         if args.quiet:
             update(device, args.url, **what)
@@ -270,6 +271,9 @@ def ota_update() -> int:
         "--allow-release-change",
         action="store_true",
         help="also to a release that the kernel driver may refuse",
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="although Bluetooth over the same bus is up"
     )
     args = parser.parse()
     return _run(lambda: _update(args))

@@ -143,6 +143,7 @@ def update(
     reboot_timeout: int = DEFAULT_REBOOT_TIMEOUT,
     reconnect: Optional[Reconnect] = None,
     allow_release_change: bool = False,
+    allow_bluetooth: bool = False,
 ) -> Result:
     """Updates the ESP32 with the image in the file, or at the URL, `source`; "-": standard input.
 
@@ -155,12 +156,14 @@ def update(
     reconnect: called with the device's path once the ESP32 has restarted, while the control device
     is closed, for hosts whose link needs help then.
     allow_release_change: also to a release that upstream's kernel driver may refuse to start with.
+    allow_bluetooth: although a Bluetooth adapter that may be the ESP32's is up.
 
     Returns when the new firmware has answered. Raises OtaError; its text says what still holds.
     """
     options = _options(chip, slot_bytes)
     options.reboot_timeout_s = reboot_timeout
     options.allow_release_change = allow_release_change
+    options.allow_bluetooth = allow_bluetooth
     result = ffi.new("struct hosted_update_result *")
     if reconnect is not None:
         handle_of_reconnect = ffi.new_handle(reconnect)
