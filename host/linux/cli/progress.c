@@ -6,39 +6,46 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "fw_image.h"
 #include "text.h"
 
 #define DRAW_INTERVAL_S 0.1
+#define LINE_INTERVAL_S 5.0    /* between lines where none is rewritten */
+#define LINE_BYTES      262144 /* and this between them where no total is known; else a tenth */
 #define BAR_CELLS       26
-#define NARROW_COLUMNS  76 /* below, there is no room for the bar */
-
-static double now_s(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
+#define BAR_CELLS_MIN   8 /* what is shorter says nothing */
 
 void progress_init(struct progress *progress, const struct hosted_device *device,
                    const char *source, bool quiet)
 {
     const char *term = getenv("TERM");
-    struct winsize size;
 
     *progress = (struct progress){
         .device = device,
         .source = source,
         .quiet = quiet,
         .terminal = isatty(STDOUT_FILENO) && term != NULL && strcmp(term, "dumb") != 0,
-        .width = 80,
     };
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-        progress->width = size.ws_col;
+}
+
+/* Asked at each drawing: the window may have another size by then. */
+static int columns_of_terminal(void)
+{
+    struct winsize size;
+
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+/* Blanks over what an open line leaves behind a shorter one; not beyond the last column, where
+ * they would scroll. */
+static void wipe_behind(const struct progress *progress, int columns, int width)
+{
+    const int shown = progress->shown < width ? progress->shown : width - 1;
+
+    if (columns < shown)
+        printf("%*s", shown - columns, "");
 }
 
 /* One line that stays, in place of an open one. */
@@ -52,8 +59,8 @@ __attribute__((format(printf, 2, 3))) static void print_line(struct progress *pr
     va_start(args, format);
     const int columns = vprintf(format, args);
     va_end(args);
-    if (columns < progress->shown)
-        printf("%*s", progress->shown - columns, "");
+    if (progress->line_open)
+        wipe_behind(progress, columns, columns_of_terminal());
     putchar('\n');
     fflush(stdout);
     progress->line_open = false;
@@ -74,10 +81,12 @@ __attribute__((format(printf, 2, 3))) static void draw_line(struct progress *pro
     va_end(args);
 
     /* The last column stays free: some terminals would go on to the next line. */
-    const int columns = (int)strnlen(line, (size_t)(progress->width - 1));
+    const int width = columns_of_terminal();
+    const int columns = (int)strnlen(line, (size_t)(width - 1));
 
-    printf("%.*s%*s\r", columns, line, columns < progress->shown ? progress->shown - columns : 0,
-           "");
+    printf("%.*s", columns, line);
+    wipe_behind(progress, columns, width);
+    putchar('\r');
     fflush(stdout);
     progress->line_open = true;
     progress->shown = columns;
@@ -121,31 +130,73 @@ static void print_device(struct progress *progress)
                    hosted_dialect_name(hosted_dialect(progress->device)));
 }
 
-static void draw_write(struct progress *progress, double now)
+/* "12 s left", "3:05 left"; of one width, so that nothing in front of it moves. */
+static void format_left(char *text, size_t size, double left_s)
 {
-    const double elapsed = now - progress->stage_start_s;
-    const double rate = elapsed > 0 ? (double)progress->done / elapsed : 0;
-    const unsigned long long done_kib = progress->done / 1024, total_kib = progress->total / 1024;
-    char bar[BAR_CELLS + 1];
+    const unsigned seconds = left_s < 1e6 ? (unsigned)(left_s + 0.5) : 0;
 
-    progress->last_draw_s = now;
-    if (progress->total == 0) {
-        draw_line(progress, "write   %llu KiB  %.0f KiB/s", done_kib, rate / 1024);
+    if (left_s < 0 || left_s >= 1e6)
+        snprintf(text, size, "%11s", "");
+    else if (seconds < 100)
+        snprintf(text, size, "%4u s left", seconds);
+    else
+        snprintf(text, size, "%3u:%02u left", seconds / 60, seconds % 60);
+}
+
+static void draw_known(struct progress *progress)
+{
+    const unsigned long long done_kib = progress->done / 1024, total_kib = progress->total / 1024;
+    const int digits = snprintf(NULL, 0, "%llu", total_kib);
+    const double left_s = rate_left_s(&progress->rate, progress->total);
+    char bar[BAR_CELLS], left[24], numbers[128];
+
+    format_left(left, sizeof(left), left_s);
+    snprintf(numbers, sizeof(numbers), "%3u %%  %*llu of %llu KiB  %4.0f KiB/s%s",
+             (unsigned)(progress->done * 100 / progress->total), digits, done_kib, total_kib,
+             rate_bytes_per_s(&progress->rate) / 1024, left);
+
+    const int room = columns_of_terminal() - 1 - (int)strlen("write   [] ") - (int)strlen(numbers);
+    const int cells = room < BAR_CELLS ? room : BAR_CELLS;
+
+    if (cells < BAR_CELLS_MIN) {
+        draw_line(progress, "write   %s", numbers);
         return;
     }
+    memset(bar, '-', sizeof(bar));
+    memset(bar, '#', progress->done * (unsigned)cells / progress->total);
+    draw_line(progress, "write   [%.*s] %s", cells, bar, numbers);
+}
 
-    const size_t cells = (size_t)(progress->done * BAR_CELLS / progress->total);
-    const double left_s = rate > 0 ? (double)(progress->total - progress->done) / rate : 0;
-    const unsigned percent = (unsigned)(progress->done * 100 / progress->total);
-
-    memset(bar, '-', BAR_CELLS);
-    memset(bar, '#', cells < BAR_CELLS ? cells : BAR_CELLS);
-    bar[BAR_CELLS] = '\0';
-    if (progress->width < NARROW_COLUMNS)
-        draw_line(progress, "write   %3u %%  %llu of %llu KiB", percent, done_kib, total_kib);
+static void draw_write(struct progress *progress, double now)
+{
+    progress->last_draw_s = now;
+    if (progress->total > 0)
+        draw_known(progress);
     else
-        draw_line(progress, "write   [%s] %3u %%  %llu of %llu KiB  %.0f KiB/s  %.0f s left", bar,
-                  percent, done_kib, total_kib, rate / 1024, left_s);
+        draw_line(progress, "write   %llu KiB  %.0f KiB/s",
+                  (unsigned long long)progress->done / 1024,
+                  rate_bytes_per_s(&progress->rate) / 1024);
+}
+
+/* Elsewhere, at each tenth. A fast write says nothing: the clock is asked then, at no other chunk.
+ */
+static void print_write(struct progress *progress)
+{
+    char done[TEXT_NUMBER_BYTES], total[TEXT_NUMBER_BYTES];
+    const uint64_t step = progress->total >= 10 ? progress->total / 10 : LINE_BYTES;
+    const bool due = progress->next_line > 0; /* else the write has just begun */
+    const double now = rate_clock_s();
+
+    progress->next_line = (progress->done / step + 1) * step;
+    if (!due || progress->done == progress->total || now - progress->last_draw_s < LINE_INTERVAL_S)
+        return;
+    progress->last_draw_s = now;
+    if (progress->total > 0)
+        print_line(progress, "write   %u %%, %s of %s bytes",
+                   (unsigned)(progress->done * 100 / progress->total),
+                   text_number(done, progress->done), text_number(total, progress->total));
+    else
+        print_line(progress, "write   %s bytes", text_number(done, progress->done));
 }
 
 /* The line that stays of a stage that has succeeded. */
@@ -196,6 +247,11 @@ static void open_stage(struct progress *progress, enum hosted_stage stage,
         print_device(progress);
         draw_line(progress, "begin   the ESP32 prepares its slot ...");
     }
+    if (stage == HOSTED_STAGE_WRITE) {
+        rate_start(&progress->rate, now);
+        progress->last_draw_s = progress->terminal ? 0 : now;
+        progress->next_line = 0;
+    }
     if (stage == HOSTED_STAGE_END)
         draw_line(progress, "end     the ESP32 verifies the image ...");
     if (stage == HOSTED_STAGE_REBOOT)
@@ -209,10 +265,13 @@ int progress_report(void *ctx, enum hosted_stage stage, const struct hosted_imag
 
     if (stage == progress->stage && !progress->terminal) {
         progress->done = done;
+        progress->total = total;
+        if (stage == HOSTED_STAGE_WRITE && done >= progress->next_line)
+            print_write(progress);
         return 0;
     }
 
-    const double now = now_s();
+    const double now = rate_clock_s();
 
     if (stage != progress->stage) {
         close_stage(progress, now);
@@ -220,7 +279,10 @@ int progress_report(void *ctx, enum hosted_stage stage, const struct hosted_imag
     }
     progress->done = done;
     progress->total = total;
-    if (stage == HOSTED_STAGE_WRITE && now - progress->last_draw_s >= DRAW_INTERVAL_S)
+    if (stage != HOSTED_STAGE_WRITE || !progress->terminal)
+        return 0;
+    rate_add(&progress->rate, now, done);
+    if (now - progress->last_draw_s >= DRAW_INTERVAL_S)
         draw_write(progress, now);
     return 0;
 }
@@ -228,7 +290,7 @@ int progress_report(void *ctx, enum hosted_stage stage, const struct hosted_imag
 void progress_end(struct progress *progress, bool succeeded)
 {
     if (succeeded) {
-        close_stage(progress, now_s());
+        close_stage(progress, rate_clock_s());
     } else if (progress->line_open) {
         putchar('\n'); /* what was done stays to be seen */
         progress->line_open = false;

@@ -3,11 +3,12 @@
 #define CLI_PROGRESS_H
 /*
  * The progress of an update on stdout: on a terminal the last line is rewritten, elsewhere there
- * is one line a stage.
+ * is one line a stage, and one now and then while a long write goes on.
  */
 #include <stdbool.h>
 
 #include "hosted/update.h"
+#include "rate.h"
 
 struct progress {
     const struct hosted_device *device; /* borrowed */
@@ -15,11 +16,12 @@ struct progress {
     bool quiet;
     bool terminal;
     bool line_open; /* the cursor stands behind a line that is not ended */
-    int width;      /* columns of the terminal */
     int shown;      /* columns of the open line */
     enum hosted_stage stage;
     double stage_start_s, last_draw_s;
     uint64_t done, total;
+    uint64_t next_line; /* not on a terminal: bytes at which the next line is due */
+    struct rate rate;   /* of the write, on a terminal */
 };
 
 void progress_init(struct progress *progress, const struct hosted_device *device,

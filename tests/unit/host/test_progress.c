@@ -63,6 +63,16 @@ static void capture_end(const struct capture *capture, char *text, size_t size)
     close(capture->writer);
 }
 
+/* How wide the terminal is from 30 % on; 0: as before. */
+static int resized_columns;
+
+static void resize(int terminal, int columns)
+{
+    const struct winsize size = {.ws_row = 24, .ws_col = (unsigned short)columns};
+
+    ioctl(terminal, TIOCSWINSZ, &size);
+}
+
 static void report_all(struct progress *progress, uint64_t total)
 {
     static const uint64_t step = 64000;
@@ -72,6 +82,8 @@ static void report_all(struct progress *progress, uint64_t total)
     progress_report(progress, HOSTED_STAGE_WRITE, &image, 0, total);
     for (uint64_t done = step; done < image.file_bytes; done += step) {
         progress->last_draw_s = 0; /* as if the last drawing was long ago */
+        if (resized_columns > 0 && done > image.file_bytes * 3 / 10)
+            resize(STDOUT_FILENO, resized_columns);
         progress_report(progress, HOSTED_STAGE_WRITE, &image, done, total);
     }
     progress_report(progress, HOSTED_STAGE_WRITE, &image, image.file_bytes, total);
@@ -116,12 +128,25 @@ static void in_a_pipe_there_is_a_line_a_stage(void **state)
 
     assert_int_equal(pipe(ends), 0);
     show(ends[0], ends[1], false, true, image.file_bytes, text, sizeof(text));
-    assert_int_equal(count(text, '\n'), 5);
+    assert_int_equal(count(text, '\n'), 5 + 9);
     assert_null(strpbrk(text, "\r\x1b"));
     assert_non_null(
         strstr(text, "image   image.bin: ESP32, 2.0.0\\x1b[31m, 1,048,576 bytes, digest ok\n"));
     assert_non_null(strstr(text, "device  /dev/fake: ESP32, running 2.3.1 from ota_0\n"));
     assert_non_null(strstr(text, "write   1,048,576 bytes, "));
+    assert_non_null(strstr(text, "write   12 %, 128,000 of 1,048,576 bytes\n"));
+}
+
+static void without_a_total_a_pipe_is_told_bytes(void **state)
+{
+    (void)state;
+    char text[4096] = "";
+    int ends[2];
+
+    assert_int_equal(pipe(ends), 0);
+    show(ends[0], ends[1], false, true, 0, text, sizeof(text));
+    assert_non_null(strstr(text, "write   320,000 bytes\n"));
+    assert_null(strchr(text, '%'));
 }
 
 static void quiet_is_quiet(void **state)
@@ -137,7 +162,6 @@ static void quiet_is_quiet(void **state)
 
 static void open_terminal(int columns, int *reader, int *writer)
 {
-    const struct winsize size = {.ws_row = 24, .ws_col = (unsigned short)columns};
     struct termios tio;
     char name[64];
 
@@ -150,7 +174,7 @@ static void open_terminal(int columns, int *reader, int *writer)
         abort();
     cfmakeraw(&tio);
     tcsetattr(*writer, TCSANOW, &tio);
-    ioctl(*writer, TIOCSWINSZ, &size);
+    resize(*writer, columns);
 }
 
 static void on_a_terminal_one_line_is_rewritten(void **state)
@@ -164,7 +188,7 @@ static void on_a_terminal_one_line_is_rewritten(void **state)
     show(reader, writer, false, true, image.file_bytes, text, sizeof(text));
     assert_int_equal(count(text, '\n'), 5);
     assert_non_null(strstr(text, "write   [--------------------------]   0 %"));
-    assert_non_null(strstr(text, "write   [##############------------]  54 %  562 of 1024 KiB"));
+    assert_non_null(strstr(text, "write   [##############------------]  54 %   562 of 1024 KiB  "));
     assert_true(count(text, '\r') > 16);
 }
 
@@ -181,6 +205,28 @@ static void a_narrow_terminal_is_not_overrun(void **state)
     for (char *rest = text, *line; (line = strsep(&rest, "\r\n")) != NULL;)
         if (strncmp(line, "write   ", 8) == 0)
             assert_true(strlen(line) < 50);
+}
+
+/* What is drawn while the window has `columns` fits into it. */
+static void a_window_may_become_narrower(void **state)
+{
+    (void)state;
+    char text[16384] = "";
+    int reader, writer;
+
+    setenv("TERM", "xterm", 1);
+    open_terminal(100, &reader, &writer);
+    resized_columns = 70;
+    show(reader, writer, false, true, image.file_bytes, text, sizeof(text));
+    resized_columns = 0;
+
+    char *rest = strstr(text, " 36 %"); /* the second line of that width: no long one to wipe */
+
+    assert_non_null(strstr(text, "write   [######--------------------]"));
+    assert_non_null(rest);
+    for (char *line; (line = strsep(&rest, "\r\n")) != NULL;)
+        if (strncmp(line, "write   [", 9) == 0)
+            assert_true(strlen(line) < 70);
 }
 
 static void without_a_total_there_is_no_bar(void **state)
@@ -225,9 +271,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(in_a_pipe_there_is_a_line_a_stage),
+        cmocka_unit_test(without_a_total_a_pipe_is_told_bytes),
         cmocka_unit_test(quiet_is_quiet),
         cmocka_unit_test(on_a_terminal_one_line_is_rewritten),
         cmocka_unit_test(a_narrow_terminal_is_not_overrun),
+        cmocka_unit_test(a_window_may_become_narrower),
         cmocka_unit_test(without_a_total_there_is_no_bar),
         cmocka_unit_test(after_a_failure_what_was_done_stays),
         cmocka_unit_test(a_dumb_terminal_is_a_pipe),
