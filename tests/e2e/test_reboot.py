@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """After `end`: an update has succeeded when the new firmware has answered."""
 
-import json
 import re
 from pathlib import Path
 
@@ -77,24 +76,21 @@ def test_stock_ctrl_firmware_tells_its_release(
     image = make_image(version, size=40000)
     result = rig.update("esp-ota", image, "--json", reboot_timeout=WAIT_S)
     assert result.status == DONE, result
-    told = json.loads(result.stdout)
-    assert told == {"status": 0, "answered": True, "verified": verified, "version": said}
+    assert result.told == {"status": 0, "answered": True, "verified": verified, "version": said}
 
 
 def test_nobody_waits(rig: Rig) -> None:
     rig.power_on(proxy=False)
     result = rig.update("esp-ota", make_image(NEW, size=40000), "--json", reboot_timeout=0)
     assert result.status == DONE, result
-    told = json.loads(result.stdout)
-    assert told == {"status": 0, "answered": False, "verified": False, "version": None}
+    assert result.told == {"status": 0, "answered": False, "verified": False, "version": None}
 
 
 def test_a_failure_as_json(rig: Rig) -> None:
     rig.power_on("--bad-boot", f"{NEW}=mute", proxy=False)
     result = rig.update("esp-ota", make_image(NEW, size=40000), "--json", reboot_timeout=1)
-    told = json.loads(result.stdout)
-    assert (result.status, told["status"], told["error"]) == (NO_ANSWER, NO_ANSWER, "no_answer")
-    assert "does not answer" in told["message"]
+    assert (result.status, result.told["error"]) == (NO_ANSWER, "no_answer")
+    assert "does not answer" in result.told["message"]
 
 
 def test_the_device_node_goes_and_comes_back(rig: Rig) -> None:
@@ -198,7 +194,7 @@ def test_what_a_hook_says_is_not_the_tools_result(rig: Rig, tool: str) -> None:
     assert "hello from the hook" in result.stderr
     assert str(program) in result.stderr, "that it failed is said"
     if options:
-        assert json.loads(result.stdout)["verified"]
+        assert result.told["verified"]
 
 
 def test_a_version_with_odd_characters_is_compared_as_it_is(rig: Rig) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starting programs: tools that end by themselves, and servers that a test ends."""
 
+import json
 import os
 import re
 import signal
@@ -8,6 +9,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .waiting import HANG_S, wait_for
 
@@ -28,6 +30,13 @@ class Result:
     @property
     def output(self) -> str:
         return self.stdout + self.stderr
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """With --json: the result, which is the last line."""
+        told: dict[str, Any] = json.loads(self.stdout.splitlines()[-1])
+        assert told["status"] == self.status, self
+        return told
 
     def __str__(self) -> str:
         return (

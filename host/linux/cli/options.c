@@ -1,11 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The options of every tool: a row each, and what it does with its value. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cli.h"
 #include "fw_image.h"
+#include "password.h"
+
+#define DAY_S 86400
+
+static bool read_number(const char *value, unsigned min, unsigned max, unsigned *ret)
+{
+    char *end;
+
+    errno = 0;
+
+    const unsigned long number = strtoul(value, &end, 10);
+
+    if (*value < '0' || *value > '9' || *end != '\0' || errno != 0 || number < min || number > max)
+        return false;
+    *ret = (unsigned)number;
+    return true;
+}
 
 static bool take_device(struct cli_options *options, char *value)
 {
@@ -15,11 +33,7 @@ static bool take_device(struct cli_options *options, char *value)
 
 static bool take_timeout(struct cli_options *options, char *value)
 {
-    char *end;
-    const unsigned long seconds = strtoul(value, &end, 10);
-
-    options->device.timeout_s = (unsigned)seconds;
-    return *value >= '0' && *value <= '9' && *end == '\0' && seconds > 0 && seconds <= 86400;
+    return read_number(value, 1, DAY_S, &options->device.timeout_s);
 }
 
 static bool take_dialect(struct cli_options *options, char *value)
@@ -63,11 +77,7 @@ static bool take_slot_size(struct cli_options *options, char *value)
 /* 0: do not wait. */
 static bool take_reboot_timeout(struct cli_options *options, char *value)
 {
-    char *end;
-    const unsigned long seconds = strtoul(value, &end, 10);
-
-    options->update.reboot_timeout_s = (unsigned)seconds;
-    return *value >= '0' && *value <= '9' && *end == '\0' && seconds <= 86400;
+    return read_number(value, 0, DAY_S, &options->update.reboot_timeout_s);
 }
 
 static bool take_reconnect_hook(struct cli_options *options, char *value)
@@ -88,6 +98,60 @@ static bool take_force(struct cli_options *options, char *value)
     (void)value;
     options->update.allow_bluetooth = true;
     return true;
+}
+
+static bool take_ssid(struct cli_options *options, char *value)
+{
+    options->ssid = value;
+    return true; /* its length is the library's business */
+}
+
+static bool take_bssid(struct cli_options *options, char *value)
+{
+    options->bssid = value;
+    return true;
+}
+
+static bool take_password(struct cli_options *options, char *value)
+{
+    /* Out of argv, where every user of this host can read it. */
+    options->password = password_keep(value);
+    return options->password != NULL;
+}
+
+static bool take_wpa3(struct cli_options *options, char *value)
+{
+    static const char *const yes[] = {"true", "1", "yes"}, *const no[] = {"false", "0", "no"};
+
+    options->wpa3 = value == NULL;
+    for (size_t i = 0; value != NULL && i < sizeof(yes) / sizeof(yes[0]); i++) {
+        options->wpa3 = options->wpa3 || strcasecmp(value, yes[i]) == 0;
+        if (strcasecmp(value, no[i]) == 0)
+            return true;
+    }
+    return options->wpa3;
+}
+
+static bool take_listen_interval(struct cli_options *options, char *value)
+{
+    unsigned beacons = 0;
+    const bool ok = read_number(value, 1, UINT16_MAX, &beacons);
+
+    options->listen_interval = (int)beacons;
+    return ok;
+}
+
+static bool take_dhcp(struct cli_options *options, char *value)
+{
+    (void)value;
+    options->dhcp = true;
+    return true;
+}
+
+/* What the ESP32 takes. */
+static bool take_heartbeat(struct cli_options *options, char *value)
+{
+    return read_number(value, 10, 3600, &options->heartbeat_s);
 }
 
 static bool take_json(struct cli_options *options, char *value)
@@ -118,115 +182,69 @@ static bool take_help(struct cli_options *options, char *value)
     return true;
 }
 
-static const struct cli_option common_options[] = {
-    {"device", "PATH", "control device (default: $ESP_HOSTED_DEVICE, else /dev/esps0)",
-     take_device},
-    {"timeout", "SECONDS", "longest wait for one reply (default: 30, more for begin)",
-     take_timeout},
-    {"dialect", "DIALECT", "what the firmware speaks: auto, classic, ctrl, mcu (default: auto)",
-     take_dialect},
-    {"chip", "CHIP", "update: only an image for this chip: esp32, esp32c3, ...", take_chip},
-    {"slot-size", "SIZE", "update: only an image of at most this: 1792K, 1M, 0x100000",
+static bool take_version(struct cli_options *options, char *value)
+{
+    (void)value;
+    options->version = true;
+    return true;
+}
+
+/* What completes an argument stands in completion.c, by its word. */
+const struct cli_option cli_option_table[] = {
+    {"chip", "CHIP", CLI_IMAGE, "only an image for this chip: esp32, esp32c3, ...", take_chip},
+    {"slot-size", "SIZE", CLI_IMAGE, "only an image of at most this: 1792K, 1M, 0x100000",
      take_slot_size},
-    {"reboot-timeout", "SECONDS", "update: longest wait for the new firmware (60; 0: do not wait)",
-     take_reboot_timeout},
-    {"reconnect-hook", "PROGRAM",
-     "update: run it once the ESP32 has restarted, with the device's path", take_reconnect_hook},
-    {"allow-release-change", NULL, "update: also to a release that the kernel driver may refuse",
-     take_allow_release_change},
-    {"force", NULL, "update: although Bluetooth over the same bus is up", take_force},
-    {"quiet", NULL, "say nothing but errors", take_quiet},
-    {"verbose", NULL, "say what happens on the wire", take_verbose},
-    {"help", NULL, "show this", take_help},
-    {NULL, NULL, NULL, NULL},
+
+    {"reboot-timeout", "SECONDS", CLI_UPDATE,
+     "longest wait for the new firmware (60; 0: do not wait)", take_reboot_timeout},
+    {"reconnect-hook", "PROGRAM", CLI_UPDATE,
+     "run it once the ESP32 has restarted, with the device's path", take_reconnect_hook},
+    {"allow-release-change", NULL, CLI_UPDATE,
+     "also to a release that the kernel driver may refuse", take_allow_release_change},
+    {"force", NULL, CLI_UPDATE, "although Bluetooth over the same bus is up", take_force},
+
+    {"ssid", "NAME", CLI_STATION, "name of the network", take_ssid},
+    {"password", "PASSWORD", CLI_STATION, "else from $ESP_HOSTED_PASSWORD, or asked for",
+     take_password},
+    {"bssid", "MAC", CLI_STATION, "this access point only", take_bssid},
+    {"wpa3", NULL, CLI_STATION, "WPA3 may be used", take_wpa3},
+    {"listen-interval", "BEACONS", CLI_STATION, "sleep this long (default: 3)",
+     take_listen_interval},
+    {"dhcp", NULL, CLI_STATION, "get an address for ethsta0", take_dhcp},
+    /* As upstream's station_connect.py calls them. */
+    {"is_wpa3_supported", "[BOOL]", CLI_STATION, NULL, take_wpa3},
+    {"listen_interval", "BEACONS", CLI_STATION, NULL, take_listen_interval},
+
+    {"heartbeat", "SECONDS", CLI_EVENTS, "have the ESP32 say that often that it lives: 10 to 3600",
+     take_heartbeat},
+
+    {"device", "PATH", CLI_DEVICE, "control device (default: $ESP_HOSTED_DEVICE, else /dev/esps0)",
+     take_device},
+    {"timeout", "SECONDS", CLI_DEVICE, "longest wait for one reply (default: 30, more for begin)",
+     take_timeout},
+    {"dialect", "DIALECT", CLI_DEVICE,
+     "what the firmware speaks: auto, classic, ctrl, mcu (default: auto)", take_dialect},
+
+    {"json", NULL, CLI_JSON, "say the result as JSON, an object a line", take_json},
+    {"quiet", NULL, CLI_ALL, "say nothing but errors", take_quiet},
+    {"verbose", NULL, CLI_ALL, "say what happens on the wire", take_verbose},
+    {"version", NULL, CLI_ALL, "show the version", take_version},
+    {"help", NULL, CLI_ALL, "show this, also for one command", take_help},
+    {NULL, NULL, 0, NULL, NULL},
 };
 
-const struct cli_option cli_json_option[] = {
-    {"json", NULL, "say the result as a JSON object", take_json},
-    {NULL, NULL, NULL, NULL},
-};
+/* struct cli_context has a bit for each. */
+_Static_assert(sizeof(cli_option_table) / sizeof(cli_option_table[0]) <= 64, "too many options");
 
-static const struct cli_option *find_in(const struct cli_option *table, const char *name,
-                                        size_t len)
+bool cli_takes(const struct cli_program *program, const struct cli_command *command,
+               const struct cli_option *option)
 {
-    for (; table != NULL && table->name != NULL; table++)
-        if (strlen(table->name) == len && strncmp(table->name, name, len) == 0)
-            return table;
-    return NULL;
-}
-
-static const struct cli_option *find_option(const struct cli_program *program, const char *name,
-                                            size_t len)
-{
-    const struct cli_option *found = find_in(common_options, name, len);
-
-    return found != NULL ? found : find_in(program->own_options, name, len);
-}
-
-/* One option at argv[*at], which is left at its last word. */
-static int take_option(struct cli_context *context, int argc, char **argv, int *at)
-{
-    char *name = argv[*at] + strlen("--");
-    char *value = strchr(name, '=');
-    const size_t len = value != NULL ? (size_t)(value - name) : strlen(name);
-    const struct cli_option *option = find_option(context->program, name, len);
-
-    if (option == NULL)
-        return cli_usage(context, "unknown option --%.*s", (int)len, name);
-    if (value != NULL)
-        value++;
-    if (option->argument == NULL && value != NULL)
-        return cli_usage(context, "--%s takes no value", option->name);
-    if (option->argument != NULL && option->argument[0] != '[' && value == NULL) {
-        if (*at + 1 >= argc)
-            return cli_usage(context, "--%s needs a value: %s", option->name, option->argument);
-        value = argv[++*at];
-    }
-    /* The value is not repeated: it may be a password. */
-    if (!option->take(&context->options, value))
-        return cli_usage(context, "--%s: this is no %s", option->name, option->argument);
-    return HOSTED_DONE;
-}
-
-int cli_parse_options(struct cli_context *context, int argc, char **argv, char **words, int max)
-{
-    bool only_words = false;
-    int count = 0;
-
-    for (int at = 1; at < argc; at++) {
-        if (!only_words && strcmp(argv[at], "--") == 0) {
-            only_words = true;
-        } else if (!only_words && strcmp(argv[at], "-h") == 0) {
-            context->options.help = true;
-        } else if (!only_words && strncmp(argv[at], "--", 2) == 0) {
-            if (take_option(context, argc, argv, &at) != HOSTED_DONE)
-                return -EINVAL;
-        } else if (!only_words && argv[at][0] == '-' && argv[at][1] != '\0') {
-            cli_usage(context, "unknown option %s", argv[at]);
-            return -EINVAL;
-        } else if (count < max) {
-            words[count++] = argv[at];
-        }
-    }
-    return count;
-}
-
-static void print_table(const struct cli_option *table)
-{
-    for (; table != NULL && table->name != NULL; table++) {
-        char left[40];
-
-        if (table->help == NULL)
-            continue;
-        snprintf(left, sizeof(left), "--%s %s", table->name,
-                 table->argument != NULL ? table->argument : "");
-        printf("  %-22s  %s\n", left, table->help);
-    }
-}
-
-void cli_print_options(const struct cli_program *program)
-{
-    printf("\nOptions:\n");
-    print_table(common_options);
-    print_table(program->own_options);
+    if (option->groups & CLI_ALL)
+        return true;
+    if (command != NULL)
+        return (option->groups & command->groups) != 0;
+    for (command = program->commands; command->word != NULL; command++)
+        if (option->groups & command->groups)
+            return true;
+    return false;
 }

@@ -5,16 +5,24 @@
 #include "fault.h"
 #include "progress.h"
 
-static int update_from(struct cli_context *context, struct hosted_device *device,
-                       struct hosted_source *source, struct hosted_update_result *ret,
-                       struct hosted_fault *fault)
+/* Where the progress goes to. */
+struct watcher {
+    cli_progress *progress; /* NULL: to stdout, as text */
+    void *ctx;
+};
+
+static int update_from(struct cli_context *context, const struct watcher *watcher,
+                       struct hosted_device *device, struct hosted_source *source,
+                       struct hosted_update_result *ret, struct hosted_fault *fault)
 {
     struct hosted_update_options options = context->options.update;
+    const bool text = watcher->progress == NULL;
     struct progress progress;
 
-    progress_init(&progress, device, source->name, context->options.quiet || context->options.json);
-    options.progress = progress_report;
-    options.progress_ctx = &progress;
+    if (text)
+        progress_init(&progress, device, source->name, context->options.quiet);
+    options.progress = text ? progress_report : watcher->progress;
+    options.progress_ctx = text ? &progress : watcher->ctx;
     if (context->options.reconnect_hook != NULL) {
         options.reconnect = cli_run_hook;
         options.reconnect_ctx = context;
@@ -22,13 +30,15 @@ static int update_from(struct cli_context *context, struct hosted_device *device
 
     const int err = hosted_update(device, source, &options, ret, fault);
 
-    progress_end(&progress, err == 0);
+    if (text)
+        progress_end(&progress, err == 0);
     return err;
 }
 
-int cli_run_update(struct cli_context *context, struct hosted_update_result *ret,
-                   struct hosted_fault *fault)
+int cli_run_update(struct cli_context *context, cli_progress *progress, void *progress_ctx,
+                   struct hosted_update_result *ret, struct hosted_fault *fault)
 {
+    const struct watcher watcher = {progress, progress_ctx};
     struct hosted_device *device = NULL;
     struct hosted_source *source = NULL;
     int err = cli_check_hook(context, fault);
@@ -41,7 +51,7 @@ int cli_run_update(struct cli_context *context, struct hosted_update_result *ret
     if (err == 0)
         err = hosted_source_open(context->argument, &context->options.source, &source, fault);
     if (err == 0)
-        err = update_from(context, device, source, ret, fault);
+        err = update_from(context, &watcher, device, source, ret, fault);
     if (err < 0 && source == NULL)
         fault_add(fault, "; nothing was erased");
     hosted_source_close(source);
@@ -51,13 +61,16 @@ int cli_run_update(struct cli_context *context, struct hosted_update_result *ret
 
 static void print_result(const struct hosted_update_result *result)
 {
+    const bool colour = cli_has_colour(stdout);
+
+    printf("%sdone%s    ", colour ? "\x1b[32m" : "", colour ? "\x1b[0m" : "");
     if (!result->answered)
-        printf("done    the ESP32 has selected the image and restarts in 5 s; whether it comes up "
-               "was not checked\n");
+        printf("the ESP32 has selected the image and restarts in 5 s; whether it comes up was not "
+               "checked\n");
     else if (result->verified)
-        printf("done    the ESP32 runs %s\n", result->version);
+        printf("the ESP32 runs %s\n", result->version);
     else
-        printf("done    the ESP32 answers; version not provable\n");
+        printf("the ESP32 answers; version not provable\n");
 }
 
 int cli_update(struct cli_context *context)
@@ -65,7 +78,7 @@ int cli_update(struct cli_context *context)
     struct hosted_update_result result = {0};
     struct hosted_fault fault;
 
-    if (cli_run_update(context, &result, &fault) < 0)
+    if (cli_run_update(context, NULL, NULL, &result, &fault) < 0)
         return cli_fail(context, &fault);
     if (!context->options.quiet)
         print_result(&result);

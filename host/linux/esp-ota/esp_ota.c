@@ -7,7 +7,10 @@
 #include "fw_image.h"
 #include "info.h"
 #include "json.h"
+#include "json_progress.h"
+#include "monitor.h"
 #include "text.h"
+#include "wifi.h"
 
 static int print_result(const struct hosted_update_result *result)
 {
@@ -22,12 +25,13 @@ static int print_result(const struct hosted_update_result *result)
 
 static int update(struct cli_context *context)
 {
+    struct json_progress progress = {.quiet = context->options.quiet};
     struct hosted_update_result result = {0};
     struct hosted_fault fault;
 
     if (!context->options.json)
         return cli_update(context);
-    if (cli_run_update(context, &result, &fault) < 0)
+    if (cli_run_update(context, json_progress_report, &progress, &result, &fault) < 0)
         return json_fail(&fault);
     return print_result(&result);
 }
@@ -72,19 +76,29 @@ static int verify(struct cli_context *context)
     return context->options.json ? json_fail(&fault) : cli_fail(context, &fault);
 }
 
+#define ASKS (CLI_DEVICE | CLI_JSON)
+
 static const struct cli_command commands[] = {
-    {"update", "IMAGE_OR_URL", "update the ESP32's firmware; '-' reads standard input", update,
-     true},
-    {"verify", "IMAGE_OR_URL", "check an image, without an ESP32", verify, false},
-    {"info", NULL, "who is behind the control device", info_run, false},
-    {NULL, NULL, NULL, NULL, false},
+    {"update", "SOURCE", ASKS | CLI_SOURCE | CLI_IMAGE | CLI_UPDATE,
+     "update the ESP32's firmware from a file, a URL, or '-', standard input", update, true},
+    {"verify", "SOURCE", CLI_SOURCE | CLI_IMAGE | CLI_JSON, "check an image, without an ESP32",
+     verify, false},
+    {"info", NULL, ASKS, "who is behind the control device", info_run, false},
+    {"wifi connect", "[SSID]", ASKS | CLI_STATION, "join a network and bring ethsta0 up",
+     wifi_connect, true},
+    {"wifi disconnect", NULL, ASKS, "leave it and take ethsta0 down", wifi_disconnect, true},
+    {"wifi status", NULL, ASKS, "which access point the ESP32 is connected to", wifi_status, false},
+    {"wifi scan", NULL, ASKS, "which access points are in reach", wifi_scan, false},
+    {"monitor", NULL, ASKS | CLI_EVENTS, "show what the ESP32 says by itself, as it comes",
+     monitor_run, false},
+    {"completion", "SHELL", 0, "print the completion for bash, zsh or fish", cli_completion, false},
+    {NULL, NULL, 0, NULL, NULL, false},
 };
 
 static const struct cli_program program = {
     .name = "esp-ota",
     .purpose = "Updates the firmware of an ESP32 that runs ESP-Hosted.",
     .commands = commands,
-    .own_options = cli_json_option,
 };
 
 int main(int argc, char **argv)

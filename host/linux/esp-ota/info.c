@@ -7,6 +7,7 @@
 
 #include "fw_image.h"
 #include "json.h"
+#include "names.h"
 #include "text.h"
 
 struct info {
@@ -19,22 +20,6 @@ struct info {
     bool connected;
     struct hosted_ap ap;
 };
-
-static const char *mode_name(enum hosted_mode mode)
-{
-    static const char *const names[] = {"none", "station", "access point",
-                                        "station and access point"};
-
-    return (unsigned)mode <= HOSTED_MODE_BOTH ? names[mode] : "unknown";
-}
-
-static const char *encryption_name(enum hosted_encryption encryption)
-{
-    static const char *const names[] = {
-        "open", "WEP", "WPA", "WPA2", "WPA/WPA2", "WPA2 enterprise", "WPA3", "WPA2/WPA3"};
-
-    return (unsigned)encryption < sizeof(names) / sizeof(names[0]) ? names[encryption] : "unknown";
-}
 
 /* What a firmware does not answer, or refuses, is not known: no reason to say nothing at all. */
 static bool is_fatal(int err, const struct hosted_fault *fault)
@@ -96,7 +81,7 @@ static void print_ap(const struct info *info)
         printf("network    '%s' (%s), channel %d, %d dBm, %s\n",
                text_printable(ssid, sizeof(ssid), ap->ssid, ap->ssid_len),
                text_printable(bssid, sizeof(bssid), ap->bssid, strlen(ap->bssid)), ap->channel,
-               ap->rssi, encryption_name(ap->encryption));
+               ap->rssi, cli_encryption_name(ap->encryption));
 }
 
 static const char *chip_name(const struct hosted_identity *identity)
@@ -113,31 +98,19 @@ static void print_text(const struct info *info)
     print_firmware(info);
     printf("chip       %s\n", chip_name(&info->identity));
     printf("mac        %s\n", info->mac[0] != '\0' ? info->mac : "unknown");
-    printf("mode       %s\n", mode_name(info->mode));
+    printf("mode       %s\n", cli_mode_name(info->mode));
     print_ap(info);
     print_extension(&info->identity);
 }
 
 /* JSON */
 
-static void add_ap(cJSON *object, const struct info *info)
+static void add_network(cJSON *object, const struct info *info)
 {
-    char ssid[4 * HOSTED_SSID_BYTES + 1], bssid[4 * HOSTED_MAC_CHARS + 1];
-
-    if (!info->connected) {
+    if (info->connected)
+        json_add_ap(cJSON_AddObjectToObject(object, "network"), &info->ap);
+    else
         cJSON_AddNullToObject(object, "network");
-        return;
-    }
-
-    cJSON *network = cJSON_AddObjectToObject(object, "network");
-
-    text_printable(ssid, sizeof(ssid), info->ap.ssid, info->ap.ssid_len);
-    cJSON_AddStringToObject(network, "ssid", ssid);
-    json_add_text(network, "bssid",
-                  text_printable(bssid, sizeof(bssid), info->ap.bssid, strlen(info->ap.bssid)));
-    cJSON_AddNumberToObject(network, "channel", info->ap.channel);
-    cJSON_AddNumberToObject(network, "rssi", info->ap.rssi);
-    cJSON_AddStringToObject(network, "encryption", encryption_name(info->ap.encryption));
 }
 
 static void add_extension(cJSON *object, const struct hosted_identity *identity)
@@ -179,8 +152,8 @@ static int print_json(const struct info *info)
     cJSON_AddStringToObject(object, "dialect", hosted_dialect_name(info->dialect));
     add_firmware(object, info);
     json_add_text(object, "mac", info->mac);
-    cJSON_AddStringToObject(object, "mode", mode_name(info->mode));
-    add_ap(object, info);
+    cJSON_AddStringToObject(object, "mode", cli_mode_name(info->mode));
+    add_network(object, info);
     add_extension(object, &info->identity);
     return json_print(object, HOSTED_DONE);
 }

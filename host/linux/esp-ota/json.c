@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "json.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "names.h"
+#include "text.h"
 
 void json_add_text(cJSON *object, const char *name, const char *text)
 {
@@ -11,18 +16,60 @@ void json_add_text(cJSON *object, const char *name, const char *text)
         cJSON_AddStringToObject(object, name, text);
 }
 
-int json_print(cJSON *object, int status)
+void json_add_bytes(cJSON *object, const char *name, const char *bytes, size_t len)
+{
+    char text[4 * HOSTED_FAULT_TEXT_BYTES];
+
+    json_add_text(object, name, text_printable(text, sizeof(text), bytes, len));
+}
+
+void json_add_number(cJSON *object, const char *name, double number)
+{
+    if (number < 0)
+        cJSON_AddNullToObject(object, name);
+    else
+        cJSON_AddNumberToObject(object, name, number);
+}
+
+void json_add_ap(cJSON *object, const struct hosted_ap *ap)
+{
+    char ssid[4 * HOSTED_SSID_BYTES + 1];
+
+    /* A hidden network has a name too: "". */
+    cJSON_AddStringToObject(object, "ssid",
+                            text_printable(ssid, sizeof(ssid), ap->ssid, ap->ssid_len));
+    json_add_bytes(object, "bssid", ap->bssid, strlen(ap->bssid));
+    cJSON_AddNumberToObject(object, "channel", ap->channel);
+    cJSON_AddNumberToObject(object, "rssi", ap->rssi);
+    cJSON_AddStringToObject(object, "encryption", cli_encryption_name(ap->encryption));
+}
+
+/* The object as a line; ends it. False without memory. */
+static bool put(cJSON *object)
 {
     char *text = cJSON_PrintUnformatted(object);
 
     cJSON_Delete(object);
-    if (text == NULL) {
-        fputs("esp-ota: no memory for the result\n", stderr);
-        return HOSTED_LOCAL;
-    }
+    if (text == NULL)
+        return false;
     puts(text);
     cJSON_free(text);
-    return status;
+    return true;
+}
+
+int json_print(cJSON *object, int status)
+{
+    if (put(object))
+        return status;
+    fputs("esp-ota: no memory for the result\n", stderr);
+    return HOSTED_LOCAL;
+}
+
+int json_print_event(cJSON *object)
+{
+    if (!put(object))
+        return -ENOMEM;
+    return fflush(stdout) == 0 ? 0 : -errno;
 }
 
 static const char *error_name(enum hosted_status status)

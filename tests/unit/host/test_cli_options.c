@@ -19,9 +19,11 @@ static int run(struct cli_context *context)
 }
 
 static const struct cli_command commands[] = {
-    {"ota", "IMAGE", "help", run, false},
-    {"scan", NULL, "help", run, false},
-    {NULL, NULL, NULL, NULL, false},
+    {"ota", "IMAGE", CLI_DEVICE | CLI_SOURCE | CLI_IMAGE | CLI_UPDATE, "help", run, false},
+    {"scan", NULL, CLI_DEVICE, "help", run, false},
+    {"net join", "[SSID]", CLI_DEVICE | CLI_STATION, "help", run, false},
+    {"net leave", NULL, CLI_DEVICE, "help", run, false},
+    {NULL, NULL, 0, NULL, NULL, false},
 };
 static const struct cli_program program = {.name = "tool", .purpose = "p", .commands = commands};
 
@@ -169,6 +171,90 @@ static void commands_are_found_and_counted(void **state)
     assert_string_equal(argument, "scan");
 }
 
+static int run_line(const char *line)
+{
+    static char copy[512];
+    char *argv[16] = {(char *)"tool"};
+    int argc = 1;
+
+    strcpy(copy, line);
+    for (char *word = strtok(copy, " "); word != NULL; word = strtok(NULL, " "))
+        argv[argc++] = word;
+    ran = 0;
+    return cli_main(&program, argc, argv);
+}
+
+static void a_command_may_be_of_two_words(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        int status;
+        const char *argument;
+    } cases[] = {
+        {"net join", 42, NULL},
+        {"net join Home", 42, "Home"},
+        {"NET Join net", 42, "net"},
+        {"net --timeout 7 join Home", 42, "Home"},
+        {"net leave", 42, NULL},
+        {"net", HOSTED_USAGE, NULL},
+        {"net scan", HOSTED_USAGE, NULL},
+        {"join", HOSTED_USAGE, NULL},
+        {"net leave x", HOSTED_USAGE, NULL},
+        {"net join a b", HOSTED_USAGE, NULL},
+        {"net join a b c d e", HOSTED_USAGE, NULL},
+        {"ne join", HOSTED_USAGE, NULL},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_int_equal(run_line(cases[i].line), cases[i].status);
+        assert_int_equal(ran, cases[i].status == 42);
+        if (ran == 0)
+            continue;
+        if (cases[i].argument == NULL)
+            assert_null(argument);
+        else
+            assert_string_equal(argument, cases[i].argument);
+    }
+}
+
+static void a_command_takes_its_own_options_only(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        int status;
+    } cases[] = {
+        {"ota x --chip esp32 --reboot-timeout 0 --device y --quiet", 42},
+        {"scan --device x --dialect ctrl --verbose", 42},
+        {"net join --ssid a --dhcp --listen_interval 3", 42},
+        {"scan --chip esp32", HOSTED_USAGE},
+        {"--reboot-timeout 0 net leave", HOSTED_USAGE},
+        {"ota x --ssid a", HOSTED_USAGE},
+        {"net leave --dhcp", HOSTED_USAGE},
+        {"scan --json", HOSTED_USAGE},         /* no command of this tool knows it */
+        {"scan --heartbeat 10", HOSTED_USAGE}, /* nor this */
+        {"scan --chip esp32 --help", HOSTED_DONE},
+        {"--version", HOSTED_DONE},
+        {"ota --version", HOSTED_DONE},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        assert_int_equal(run_line(cases[i].line), cases[i].status);
+}
+
+static void every_option_belongs_to_some_command(void **state)
+{
+    (void)state;
+
+    for (const struct cli_option *option = cli_option_table; option->name != NULL; option++) {
+        assert_int_not_equal(option->groups, 0);
+        assert_non_null(option->take);
+        for (const struct cli_option *other = cli_option_table; other != option; other++)
+            assert_string_not_equal(option->name, other->name);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +263,9 @@ int main(void)
         cmocka_unit_test(what_is_wrong_is_refused),
         cmocka_unit_test(chips_and_dialects),
         cmocka_unit_test(commands_are_found_and_counted),
+        cmocka_unit_test(a_command_may_be_of_two_words),
+        cmocka_unit_test(a_command_takes_its_own_options_only),
+        cmocka_unit_test(every_option_belongs_to_some_command),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,18 +45,23 @@ static bool find_program(const char *name, char *path, size_t size)
 
 static int spawn(const char *path, char *const argv[], pid_t *ret)
 {
+    posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t defaults;
     int err = posix_spawnattr_init(&attributes);
 
     if (err != 0)
         return -err;
+    /* Its words are for people: stdout may be a program's. */
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
     /* An ignored SIGPIPE would be inherited. */
     sigemptyset(&defaults);
     sigaddset(&defaults, SIGPIPE);
     posix_spawnattr_setsigdefault(&attributes, &defaults);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
-    err = posix_spawn(ret, path, NULL, &attributes, argv, environ);
+    err = posix_spawn(ret, path, &actions, &attributes, argv, environ);
+    posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
     return -err;
 }

@@ -5,7 +5,8 @@
 
 /*
  * Has the first of udhcpc, dhclient and dhcpcd that is installed get an address for `interface`,
- * and waits for it. 0; -ENOENT: none of them is there; -EIO: it failed. Always HOSTED_LOCAL.
+ * and waits for it; what it says goes to stderr. 0; -ENOENT: none of them is there; -EIO: it
+ * failed. Always HOSTED_LOCAL.
  */
 int dhcp_run(const char *interface, struct hosted_fault *fault);
 
