@@ -31,6 +31,9 @@
     X(curl_url_set)                                                                                \
     X(curl_url_get)                                                                                \
     X(curl_url_cleanup)                                                                            \
+    X(curl_slist_append)                                                                           \
+    X(curl_slist_free_all)                                                                         \
+    X(curl_getdate)                                                                                \
     X(curl_free)
 
 struct curl_api {

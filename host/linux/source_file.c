@@ -54,7 +54,7 @@ static const struct hosted_source_ops file_ops = {
     .close = file_close,
 };
 
-static int regular_new(int fd, const char *name, off_t start, off_t size,
+int source_regular_new(int fd, const char *name, off_t start, off_t size,
                        struct hosted_source **ret, struct hosted_fault *fault)
 {
     struct source_file *file = malloc(sizeof(*file) + strlen(name) + 1);
@@ -86,7 +86,7 @@ static int from_fd(int fd, const char *name, struct hosted_cancel *cancel,
     if (err == 0 && S_ISREG(st.st_mode)) {
         const off_t at = lseek(fd, 0, SEEK_CUR);
 
-        return regular_new(fd, name, at > 0 ? at : 0, st.st_size, ret, fault);
+        return source_regular_new(fd, name, at > 0 ? at : 0, st.st_size, ret, fault);
     }
     if (err == 0 && isatty(fd))
         err = EINVAL;

@@ -12,6 +12,10 @@ bool source_is_url(const char *where);
 int source_file_open(const char *path, const struct hosted_source_options *options,
                      struct hosted_source **ret, struct hosted_fault *fault);
 
+/* A regular file that begins at `start`, and its `size`. As source_stream_new(). */
+int source_regular_new(int fd, const char *name, off_t start, off_t size,
+                       struct hosted_source **ret, struct hosted_fault *fault);
+
 /* Standard input; from where it stands, if it is a regular file. */
 int source_stdin_open(const struct hosted_source_options *options, struct hosted_source **ret,
                       struct hosted_fault *fault);

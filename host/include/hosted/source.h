@@ -33,17 +33,52 @@ struct hosted_source {
     bool whole;
 };
 
-/* All zero is a good start. */
+/*
+ * All zero is a good start. What is behind `cancel` concerns http:// and https:// alone. Texts and
+ * the structure itself are borrowed: they must live as long as the source.
+ */
 struct hosted_source_options {
     struct hosted_cancel *cancel; /* borrowed; NULL: cannot be stopped */
+    /*
+     * Seconds of waiting for the server that may bring nothing, or less than 1 KiB; 0: 30. Once the
+     * download runs, half of it without a byte breaks the connection and tries another one, for
+     * which the rest is left: it bounds the silence of all attempts together.
+     */
+    unsigned stall_timeout_s;
+    /*
+     * Attempts after one that failed, in a row that brings less than 1 KiB; 0: 5, negative: none.
+     * They wait 0.1 s, 0.4 s and so on up to 30 s, less up to a half by chance; and as long as
+     * Retry-After says, up to 60 s. Before the first answer there are 2 at most, so that a server
+     * that is not there is soon known.
+     */
+    int retries;
+    const char *ca_file;   /* PEM: the authorities to trust, instead of the system's; NULL */
+    const char *cert_file; /* PEM: certificate of this client; NULL: none */
+    const char *key_file;  /* PEM, not encrypted: its key; NULL: it is in cert_file */
+    const char *interface; /* the only one to use, "ethsta0"; NULL: as routes say */
+    const char *proxy;     /* URL; NULL: as $http_proxy and its like say; "": none */
+    /* A line when a download is tried again, goes on, begins anew. Without secrets. NULL: nobody
+     * listens. */
+    void (*log)(void *ctx, const char *line);
+    void *log_ctx;
 };
 
 /*
- * Opens `where`; `options` may be NULL and must live as long as the source: "-" is standard input,
- * http:// and https:// a web server (libcurl is loaded only then), everything else a file. For a
- * URL the answer's head is awaited here: status, length and the first bytes are there before
- * anybody erases anything. Every failure is HOSTED_LOCAL: no file, a directory, no such host, a
- * status other than 200.
+ * Opens `where`; `options` may be NULL: "-" is standard input, http:// and https:// a web server
+ * (libcurl is loaded only then), everything else a file. For a URL the answer's head is awaited
+ * here: status, type, length and the first bytes are there before anybody erases anything. Failures
+ * are HOSTED_LOCAL: no file, a directory, no such host, a status other than 200, a certificate that
+ * is not to be trusted; but
+ *   -EBADMSG  the server sent a page for people, no image       HOSTED_IMAGE
+ *   -ENOSYS   this build has no HTTP, or there is no libcurl    HOSTED_LOCAL
+ *
+ * A download that breaks goes on inside read(): behind the bytes that it has given, where the
+ * server sends the rest of the same image (Range and If-Range with a strong validator). Where the
+ * server begins anew, or may have another image now, all of it is asked for, and what read() has
+ * given is compared by SHA-256. Is it another image, read() returns
+ *   -ESTALE   the image on the server has changed               HOSTED_LOCAL
+ * and then `size` is that of the new image, and the next read() gives its first byte: whoever has
+ * begun an update with the old one begins another. After other failures only a close makes sense.
  */
 int hosted_source_open(const char *where, const struct hosted_source_options *options,
                        struct hosted_source **ret, struct hosted_fault *fault);

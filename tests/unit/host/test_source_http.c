@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A URL as a source, against a server that says exactly what the case has it say. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -8,12 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "hosted/source.h"
+#include "scripted_server.h"
 
 #define BODY "0123456789abcdefghij"
 #define HEAD "HTTP/1.1 200 OK\r\nConnection: close\r\n"
@@ -24,104 +23,13 @@
     "\x01\x14\x00\xeb\xff" BODY "\x29\x0d\x8c\x63\x14\x00\x00\x00"
 #define GZIP_BYTES (sizeof(GZIP) - 1)
 
-/* One connection each, in order; then none is taken any more. */
-struct said {
-    const char *bytes;
-    size_t len; /* 0: strlen(bytes) */
-};
-
-struct server {
-    int listener;
-    int port;
-    pthread_t thread;
-    const struct said *says;
-    size_t count;
-    char asked[4096]; /* all requests */
-    int hold[2];      /* a pipe: while its writing end is open, the last connection stays open */
-};
-
-static void answer(struct server *server, int peer, const struct said *said, bool last)
-{
-    char request[2048];
-    size_t have = 0;
-
-    while (have < sizeof(request) - 1) {
-        const ssize_t n = read(peer, request + have, sizeof(request) - 1 - have);
-
-        if (n <= 0)
-            return;
-        have += (size_t)n;
-        request[have] = '\0';
-        if (strstr(request, "\r\n\r\n") != NULL)
-            break;
-    }
-    strncat(server->asked, request, sizeof(server->asked) - strlen(server->asked) - 1);
-
-    const size_t len = said->len > 0 ? said->len : strlen(said->bytes);
-
-    if (send(peer, said->bytes, len, MSG_NOSIGNAL) != (ssize_t)len)
-        return;
-    if (last && server->hold[0] >= 0 && read(server->hold[0], request, 1) != 0)
-        abort();
-}
-
-static void *serve(void *ctx)
-{
-    struct server *server = ctx;
-
-    for (size_t i = 0; i < server->count; i++) {
-        const int peer = accept(server->listener, NULL, NULL);
-
-        if (peer < 0)
-            return NULL;
-        answer(server, peer, &server->says[i], i == server->count - 1);
-        close(peer);
-    }
-    return NULL;
-}
-
-static void server_start(struct server *server, const struct said *says, size_t count)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof(address);
-
-    memset(server, 0, sizeof(*server));
-    server->hold[0] = server->hold[1] = -1;
-    server->says = says;
-    server->count = count;
-    server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (server->listener < 0)
-        abort();
-    assert_int_equal(bind(server->listener, (struct sockaddr *)&address, len), 0);
-    assert_int_equal(listen(server->listener, 16), 0);
-    assert_int_equal(getsockname(server->listener, (struct sockaddr *)&address, &len), 0);
-    server->port = ntohs(address.sin_port);
-    assert_int_equal(pthread_create(&server->thread, NULL, serve, server), 0);
-}
-
-static void server_stop(struct server *server)
-{
-    shutdown(server->listener, SHUT_RDWR);
-    if (server->hold[1] >= 0)
-        close(server->hold[1]);
-    pthread_join(server->thread, NULL);
-    if (server->hold[0] >= 0)
-        close(server->hold[0]);
-    close(server->listener);
-}
-
-static const char *url_of(const struct server *server, const char *credentials, const char *path)
-{
-    static char url[256];
-
-    snprintf(url, sizeof(url), "http://%s127.0.0.1:%d%s", credentials, server->port, path);
-    return url;
-}
+/* What becomes of a second attempt, test_source_http_broken.c says. */
+static const struct hosted_source_options once = {.retries = -1};
 
 static int open_url(const struct server *server, struct hosted_source **source,
                     struct hosted_fault *fault)
 {
-    return hosted_source_open(url_of(server, "", "/image.bin"), NULL, source, fault);
+    return hosted_source_open(url_of(server, "", "/image.bin"), &once, source, fault);
 }
 
 /* To its end or its failure; returns what ended it. */
@@ -153,8 +61,6 @@ static void assert_arrives(const struct said *says, size_t count, uint64_t size)
     hosted_source_close(source);
     server_stop(&server);
 }
-
-#define COUNT(says) (sizeof(says) / sizeof((says)[0]))
 
 static void what_servers_may_do(void **state)
 {
@@ -222,6 +128,37 @@ static void answers_that_are_none(void **state)
         assert_int_equal(fault.http_status, cases[i].http_status);
         if (strstr(fault.text, cases[i].words) == NULL)
             fail_msg("'%s' is not in '%s'", cases[i].words, fault.text);
+    }
+}
+
+static void a_page_is_no_image(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *says;
+        int error;
+    } cases[] = {
+        {HEAD "Content-Type: text/html\r\n\r\n" BODY, -EBADMSG},
+        {HEAD "content-type:\tTEXT/HTML;charset=utf-8\r\n\r\n" BODY, -EBADMSG},
+        {HEAD "Content-Type: application/xhtml+xml\r\n\r\n" BODY, -EBADMSG},
+        {HEAD "Content-Type: text/plain\r\n\r\n" BODY, 0},
+        {HEAD "Content-Type: application/octet-stream\r\n\r\n" BODY, 0},
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct said says[] = {{cases[i].says, 0}};
+        struct hosted_source *source = NULL;
+        struct hosted_fault fault = {0};
+        struct server server;
+
+        server_start(&server, says, 1);
+        assert_int_equal(open_url(&server, &source, &fault), cases[i].error);
+        hosted_source_close(source);
+        server_stop(&server);
+        if (cases[i].error == 0)
+            continue;
+        assert_int_equal(fault.status, HOSTED_IMAGE);
+        assert_non_null(strstr(fault.text, "the server sent a page ("));
     }
 }
 
@@ -298,7 +235,7 @@ static void secrets_go_to_the_server_alone(void **state)
 
     server_start(&server, says, 1);
     assert_int_equal(
-        hosted_source_open(url_of(&server, "user:Sesam-7@", "/x?token=Sesam-8#Sesam-9"), NULL,
+        hosted_source_open(url_of(&server, "user:Sesam-7@", "/x?token=Sesam-8#Sesam-9"), &once,
                            &source, &fault),
         -ENOENT);
     server_stop(&server);
@@ -348,7 +285,7 @@ static void a_stalled_server_can_be_cancelled(void **state)
 {
     (void)state;
     static const struct said says[] = {{HEAD "Content-Length: 20\r\n\r\n0123456789", 0}};
-    struct hosted_source_options options = {0};
+    struct hosted_source_options options = once;
     struct hosted_cancel *cancel = NULL;
     struct hosted_source *source = NULL;
     struct hosted_fault fault;
@@ -407,6 +344,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_servers_may_do),
         cmocka_unit_test(answers_that_are_none),
+        cmocka_unit_test(a_page_is_no_image),
         cmocka_unit_test(an_endless_redirect_ends),
         cmocka_unit_test(a_cut_body_is_no_end),
         cmocka_unit_test(an_empty_body_is_an_empty_image),
