@@ -82,6 +82,18 @@ struct hosted_source_options {
  */
 int hosted_source_open(const char *where, const struct hosted_source_options *options,
                        struct hosted_source **ret, struct hosted_fault *fault);
+
+/*
+ * Reads `source` to its end into a temporary file without a name, in $TMPDIR or else /var/tmp or
+ * /tmp, and gives a source of the same name that is whole. `source` is taken over, also on failure;
+ * one that is whole already is given back as it is. `options` as for the opening; may be NULL. An
+ * image that changes on the server meanwhile is fetched again, at most three times.
+ *   -EFBIG    more than 16 MiB: larger than any slot            HOSTED_IMAGE
+ *   -ENOSPC … the folder, which the text names, cannot hold it  HOSTED_LOCAL
+ * and those of the source's read().
+ */
+int hosted_source_store(struct hosted_source *source, const struct hosted_source_options *options,
+                        struct hosted_source **ret, struct hosted_fault *fault);
 void hosted_source_close(struct hosted_source *source); /* accepts NULL */
 
 #endif
