@@ -127,8 +127,13 @@ bool cli_has_colour(FILE *stream);
 /* From now on the first SIGINT, SIGTERM or SIGHUP requests the cancel, and the second one ends. */
 int cli_catch_signals(struct hosted_cancel **ret, struct hosted_fault *fault);
 
-/* Has the signals of cli_catch_signals() end the waits of the command: for ESP32 and image. */
+/* Has the signals of cli_catch_signals() end the waits of the command, for ESP32 and image, and
+ * with
+ * --verbose says what becomes of a download. */
 int cli_interruptible(struct cli_context *context, struct hosted_fault *fault);
+
+/* For the library's log; `ctx` is the context. A line on stderr. */
+void cli_log(void *ctx, const char *line);
 
 /* hosted_open() with the user's options. */
 int cli_open(struct cli_context *context, struct hosted_device **ret, struct hosted_fault *fault);

@@ -3,7 +3,7 @@
 
 #include "cli.h"
 
-static void print_log(void *ctx, const char *line)
+void cli_log(void *ctx, const char *line)
 {
     const struct cli_context *context = ctx;
 
@@ -15,7 +15,7 @@ int cli_open(struct cli_context *context, struct hosted_device **ret, struct hos
     struct hosted_options *options = &context->options.device;
 
     if (context->options.verbose) {
-        options->log = print_log;
+        options->log = cli_log;
         options->log_ctx = context;
     }
     return hosted_open(options, ret, fault);

@@ -49,5 +49,9 @@ int cli_interruptible(struct cli_context *context, struct hosted_fault *fault)
     const int err = cli_catch_signals(&options->device.cancel, fault);
 
     options->source.cancel = options->device.cancel;
+    if (options->verbose) {
+        options->source.log = cli_log;
+        options->source.log_ctx = context;
+    }
     return err;
 }

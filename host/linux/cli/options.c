@@ -100,6 +100,52 @@ static bool take_force(struct cli_options *options, char *value)
     return true;
 }
 
+static bool take_stall_timeout(struct cli_options *options, char *value)
+{
+    return read_number(value, 1, 86400, &options->source.stall_timeout_s);
+}
+
+static bool take_retries(struct cli_options *options, char *value)
+{
+    unsigned retries;
+
+    if (!read_number(value, 0, 1000, &retries))
+        return false;
+    options->source.retries = retries > 0 ? (int)retries : -1;
+    return true;
+}
+
+static bool take_cacert(struct cli_options *options, char *value)
+{
+    options->source.ca_file = value;
+    return *value != '\0';
+}
+
+static bool take_cert(struct cli_options *options, char *value)
+{
+    options->source.cert_file = value;
+    return *value != '\0';
+}
+
+static bool take_key(struct cli_options *options, char *value)
+{
+    options->source.key_file = value;
+    return *value != '\0';
+}
+
+static bool take_interface(struct cli_options *options, char *value)
+{
+    options->source.interface = value;
+    return *value != '\0';
+}
+
+/* "": none. */
+static bool take_proxy(struct cli_options *options, char *value)
+{
+    options->source.proxy = value;
+    return true;
+}
+
 static bool take_ssid(struct cli_options *options, char *value)
 {
     options->ssid = value;
@@ -202,6 +248,20 @@ const struct cli_option cli_option_table[] = {
     {"allow-release-change", NULL, CLI_UPDATE,
      "also to a release that the kernel driver may refuse", take_allow_release_change},
     {"force", NULL, CLI_UPDATE, "although Bluetooth over the same bus is up", take_force},
+
+    {"stall-timeout", "SECONDS", CLI_SOURCE, "URL: longest silence of the server (default: 30)",
+     take_stall_timeout},
+    {"retries", "N", CLI_SOURCE, "URL: attempts in a row after one that failed (default: 5)",
+     take_retries},
+    {"cacert", "FILE", CLI_SOURCE, "URL: trust these authorities (PEM), not the system's",
+     take_cacert},
+    {"cert", "FILE", CLI_SOURCE, "URL: this client's certificate (PEM)", take_cert},
+    {"key", "FILE", CLI_SOURCE, "URL: its key (PEM; default: it is in the file of --cert)",
+     take_key},
+    {"interface", "NAME", CLI_SOURCE, "URL: use this network interface only: ethsta0",
+     take_interface},
+    {"proxy", "URL", CLI_SOURCE,
+     "URL: use this proxy (default: $http_proxy and its like; '': none)", take_proxy},
 
     {"ssid", "NAME", CLI_STATION, "name of the network", take_ssid},
     {"password", "PASSWORD", CLI_STATION, "else from $ESP_HOSTED_PASSWORD, or asked for",

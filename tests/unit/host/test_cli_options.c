@@ -106,13 +106,35 @@ static void sizes_are_written_as_in_a_partition_table(void **state)
 static void what_is_wrong_is_refused(void **state)
 {
     (void)state;
-    static const char *const lines[] = {
-        "--timeout",           "--timeout soon",         "--timeout -1",
-        "--timeout 0",         "--timeout 1x",           "--timeout 86401",
-        "--dialect latin",     "--dialect Ctrl",         "--reboot-timeout",
-        "--reboot-timeout -1", "--reboot-timeout 86401", "--reconnect-hook=",
-        "--chip esp8266",      "--frobnicate",           "-x",
-        "--quiet=yes",         "--slot-size big",        "--device="};
+    static const char *const lines[] = {"--timeout",
+                                        "--timeout soon",
+                                        "--timeout -1",
+                                        "--timeout 0",
+                                        "--timeout 1x",
+                                        "--timeout 86401",
+                                        "--dialect latin",
+                                        "--dialect Ctrl",
+                                        "--reboot-timeout",
+                                        "--reboot-timeout -1",
+                                        "--reboot-timeout 86401",
+                                        "--reconnect-hook=",
+                                        "--chip esp8266",
+                                        "--frobnicate",
+                                        "-x",
+                                        "--retries -1",
+                                        "--retries many",
+                                        "--retries 1001",
+                                        "--stall-timeout 0",
+                                        "--stall-timeout 86401",
+                                        "--stall-timeout=",
+                                        "--cacert=",
+                                        "--cert=",
+                                        "--key=",
+                                        "--interface=",
+                                        "--proxy",
+                                        "--quiet=yes",
+                                        "--slot-size big",
+                                        "--device="};
 
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
         struct cli_options options;
@@ -136,6 +158,31 @@ static void chips_and_dialects(void **state)
     assert_int_equal(options.device.dialect, HOSTED_DIALECT_CLASSIC);
     assert_int_equal(parse("--dialect classic --dialect auto", &options, words), 0);
     assert_int_equal(options.device.dialect, HOSTED_DIALECT_AUTO);
+}
+
+static void a_download_has_options(void **state)
+{
+    (void)state;
+    struct cli_options options;
+    char *words[3];
+
+    assert_int_equal(parse("--stall-timeout 7 --retries 3 --cacert a --cert b --key c "
+                           "--interface ethsta0 --proxy http://p:1",
+                           &options, words),
+                     0);
+    assert_int_equal(options.source.stall_timeout_s, 7);
+    assert_int_equal(options.source.retries, 3);
+    assert_string_equal(options.source.ca_file, "a");
+    assert_string_equal(options.source.cert_file, "b");
+    assert_string_equal(options.source.key_file, "c");
+    assert_string_equal(options.source.interface, "ethsta0");
+    assert_string_equal(options.source.proxy, "http://p:1");
+    assert_int_equal(parse("--retries 0 --proxy=", &options, words), 0);
+    assert_int_equal(options.source.retries, -1); /* none, where 0 is the default */
+    assert_string_equal(options.source.proxy, "");
+    assert_int_equal(parse("", &options, words), 0);
+    assert_int_equal(options.source.retries, 0);
+    assert_null(options.source.proxy);
 }
 
 static void commands_are_found_and_counted(void **state)
@@ -262,6 +309,7 @@ int main(void)
         cmocka_unit_test(sizes_are_written_as_in_a_partition_table),
         cmocka_unit_test(what_is_wrong_is_refused),
         cmocka_unit_test(chips_and_dialects),
+        cmocka_unit_test(a_download_has_options),
         cmocka_unit_test(commands_are_found_and_counted),
         cmocka_unit_test(a_command_may_be_of_two_words),
         cmocka_unit_test(a_command_takes_its_own_options_only),
