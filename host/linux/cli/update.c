@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "fault.h"
+#include "inhibit.h"
 #include "progress.h"
 
 /* Where the progress goes to. */
@@ -10,6 +13,17 @@ struct watcher {
     cli_progress *progress; /* NULL: to stdout, as text */
     void *ctx;
 };
+
+/* The lock of cli_inhibit(), or -1: a host without it is updated all the same. */
+static int inhibit(const struct cli_context *context)
+{
+    const char *name = context->program->name;
+    const int lock = cli_inhibit(name, context->options.device.cancel);
+
+    if (lock < 0 && context->options.verbose)
+        fprintf(stderr, "%s: suspend and shutdown are not inhibited: %s\n", name, strerror(-lock));
+    return lock < 0 ? -1 : lock;
+}
 
 static int update_from(struct cli_context *context, const struct watcher *watcher,
                        struct hosted_device *device, struct hosted_source *source,
@@ -28,8 +42,11 @@ static int update_from(struct cli_context *context, const struct watcher *watche
         options.reconnect_ctx = context;
     }
 
+    const int lock = inhibit(context);
     const int err = hosted_update(device, source, &options, ret, fault);
 
+    if (lock >= 0)
+        close(lock);
     if (text)
         progress_end(&progress, err == 0);
     return err;

@@ -24,12 +24,13 @@ HEADERS = ("fault", "device", "source", "update", "session", "netif")
 NAME = "_native.abi3.so"  # the stable ABI: one file for every CPython 3
 
 # What cffi cannot read in the headers or no public header has: a value that is an expression, the
-# names of chips, the tools' signal handling; and the calls from C into Python.
+# names of chips, what the tools have of signals and suspend; and the calls from C into Python.
 EXTRA = """
 #define HOSTED_SIZE_UNKNOWN ...
 const char *fw_chip_name(uint16_t chip_id);
 int fw_chip_by_name(const char *name);
 int cli_catch_signals(struct hosted_cancel **ret, struct hosted_fault *fault);
+int cli_inhibit(const char *who, const struct hosted_cancel *cancel);
 void free(void *pointer);
 extern "Python" int on_progress(void *ctx, enum hosted_stage stage,
     const struct hosted_image *image, uint64_t done, uint64_t total);
@@ -58,7 +59,8 @@ def emit(path: Path) -> None:
     includes = "".join(f'#include "hosted/{name}.h"\n' for name in HEADERS)
     ffi.set_source(
         "esp_hosted_ota._native",
-        includes + '#include "cli.h"\n#include "fw_image.h"\n#include <stdlib.h>\n',
+        includes
+        + '#include "cli.h"\n#include "fw_image.h"\n#include "inhibit.h"\n#include <stdlib.h>\n',
     )
     ffi.emit_c_code(str(path))
 

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Callable, NoReturn, Optional
 
@@ -208,6 +209,21 @@ def _run_hook(hook: str, path: str, timeout: float, cancel: Cancel) -> None:
         raise subprocess.CalledProcessError(process.returncode, hook)
 
 
+@contextlib.contextmanager
+def _inhibited(args: argparse.Namespace, cancel: Cancel) -> Iterator[None]:
+    """No suspend and no shutdown, where logind decides about both."""
+    tool = Path(sys.argv[0]).name
+    lock = int(lib.cli_inhibit(os.fsencode(tool), cancel.pointer))
+    if lock < 0 and args.verbose:
+        why = os.strerror(-lock)
+        print(f"{tool}: suspend and shutdown are not inhibited: {why}", file=sys.stderr)
+    try:
+        yield
+    finally:
+        if lock >= 0:
+            os.close(lock)
+
+
 def _update(args: argparse.Namespace) -> None:
     cancel = Cancel.on_signals()
     hook = _hook(args, cancel)
@@ -217,7 +233,7 @@ def _update(args: argparse.Namespace) -> None:
     except OtaError as error:
         error.add(NOTHING_ERASED)
         raise
-    with opened as device:
+    with opened as device, _inhibited(args, cancel):
         what = {
             "chip": args.chip,
             "slot_bytes": args.slot_size,
