@@ -34,6 +34,15 @@ class Build:
         return path
 
 
+def kernel(build: Build, **what: str) -> dict[str, str]:
+    """An environment in which a tool finds another kernel: see kernel_shim.c. driver="1" ..."""
+    return {
+        "LD_PRELOAD": str(build.folder / "tests" / "kernel_shim.so"),
+        "ASAN_OPTIONS": "verify_asan_link_order=0",
+        **{f"SHIM_{name.upper()}": value for name, value in what.items()},
+    }
+
+
 @dataclass
 class Toolbox:
     """Runs tools and keeps everything that they said, for the search for secrets."""
