@@ -43,6 +43,7 @@ struct reboot {
     int64_t silence_left_ms; /* on `control`, before the endpoint of ctrl may be tried */
     int64_t asked_ms;
     bool relinked; /* the reconnect hook has been called, or there is none */
+    bool shared;   /* another process had the device while this one had not */
 };
 
 void reboot_remember(const struct hosted_device *device, struct reboot_before *ret)
@@ -99,11 +100,11 @@ static enum verdict judge_release(const struct reboot *r, const char *release_no
 
 static int not_the_images(const struct reboot *r, const char *version)
 {
-    return fault_set(r->fault, HOSTED_NOT_UP, -EHOSTDOWN,
-                     "%s: the ESP32 runs %s instead of %s: the new firmware did not start, or was "
-                     "rolled back",
+    return fault_set(r->fault, HOSTED_NOT_UP, -EHOSTDOWN, "%s: the ESP32 runs %s instead of %s: %s",
                      r->device->path, *version != '\0' ? version : "another firmware",
-                     r->image->version);
+                     r->image->version,
+                     r->shared ? "another process had the device meanwhile"
+                               : "the new firmware did not start, or was rolled back");
 }
 
 /* 0, -EHOSTDOWN, or -EAGAIN while it is too early to say that. */
@@ -231,6 +232,18 @@ static int call_hook(struct reboot *r)
     return 0;
 }
 
+/* Who has it may be another update: then what answers in the end need not be ours. */
+static int relink(struct reboot *r, struct hosted_fault *ret_why)
+{
+    if (device_relink(r->device, ret_why) == 0)
+        return 0;
+    if (ret_why->status == HOSTED_BUSY && !r->shared) {
+        device_say(r->device, "%s; waiting for it", ret_why->text);
+        r->shared = true;
+    }
+    return -EAGAIN;
+}
+
 /* 0 while there is a link; else -EAGAIN, a moment later, or -ECANCELED. */
 static int keep_linked(struct reboot *r, struct hosted_fault *ret_why)
 {
@@ -238,8 +251,8 @@ static int keep_linked(struct reboot *r, struct hosted_fault *ret_why)
     const struct link *link = r->device->link;
     int err = call_hook(r);
 
-    if (err == 0 && device_relink(r->device, ret_why) < 0)
-        err = -EAGAIN;
+    if (err == 0)
+        err = relink(r, ret_why);
     if (err == 0 && r->device->link != link)
         r->silence_left_ms = silence_wanted_ms(r->before); /* it may be starting only now */
     if (err < 0 && clock_wait(cancel, clock_ms() + SLICE_MS) == -ECANCELED)
