@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two that want the same ESP32 at the same time, and one that is no more: never a mixed image."""
 
+import contextlib
 import os
 import random
 import signal
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import pytest
 from support.classic import Kind
@@ -13,12 +13,26 @@ from support.dialects import CLASSIC, DIALECTS, Dialect
 from support.process import Process
 from support.rig import UPDATERS, Rig
 from support.shelf import make_image
-from support.tools import BUSY, DONE, LOCAL, NOT_UP, REFUSED
+from support.tools import BUSY, DONE, LOCAL, NO_ANSWER, NOT_UP, REFUSED
 from support.waiting import wait_for
 
 FIRMWARES = ["own", "stock"]
 SIZE = 40000
 WAIT_S = 40  # far above what it takes: reaching it is a failure
+
+
+@contextlib.contextmanager
+def until_ready(rig: Rig) -> Iterator[None]:
+    """Ends when the driver knows that the ESP32 has started: else it drops what it is told, and a
+    tool asks again 3 s later.
+    """
+
+    def starts() -> int:
+        return rig.hostedd.output().count("the ESP32 has booted")
+
+    before = starts()
+    yield
+    wait_for(lambda: starts() > before, "the driver to hear of the start")
 
 
 def power_on(rig: Rig, firmware: str, dialect: Dialect, *options: str) -> Rig:
@@ -28,7 +42,8 @@ def power_on(rig: Rig, firmware: str, dialect: Dialect, *options: str) -> Rig:
 
 def check_whole(rig: Rig, images: dict[str, bytes]) -> str:
     """What boots with the power back is the first firmware or one of these: its version."""
-    booted = rig.reboot()
+    with until_ready(rig):
+        booted = rig.reboot()
     version = booted["version"]
     if version != rig.old:
         assert version in images, f"{version} boots, which nobody sent"
@@ -99,3 +114,127 @@ def test_second_update_that_ends_in_the_gap(rig: Rig) -> None:
     assert result.status == DONE, result
     assert "the ESP32 runs 2.0.0" in result.stdout
     assert check_whole(rig, images) == "2.0.0"
+
+
+# At any moment
+
+
+class Moments:
+    """Random, but the same at each run, and by what the ESP32 does and not by the clock."""
+
+    def __init__(self, rig: Rig, seed: str) -> None:
+        self.random = random.Random(seed)
+        self._rig = rig
+
+    def wait(self, process: Process) -> None:
+        """Until somewhere in the update that `process` makes, or until its end."""
+        kind = self.random.choice(["begin", "write", "write", "write", "end", "boot"])
+        before = len(self._rig.sim.events(kind))
+        nth = self.random.randint(1, SIZE // 4000) if kind == "write" else 1
+        wait_for(
+            lambda: len(self._rig.sim.events(kind)) >= before + nth or not process.running,
+            f"{kind} number {nth}",
+        )
+        for _ in range(self.random.randint(0, 20000)):
+            pass
+
+
+class Images:
+    """Each with a version of its own, so that what boots tells which one it is."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, bytes] = {}
+
+    def make(self) -> bytes:
+        version = f"{len(self.known) + 2}.0.0"
+        self.known[version] = make_image(version, size=SIZE + 4016 * (len(self.known) % 3))
+        return self.known[version]
+
+
+def combinations(test: Callable[..., None]) -> Callable[..., None]:
+    test = pytest.mark.parametrize("dialect", DIALECTS, ids=str)(test)
+    return pytest.mark.parametrize("firmware", FIRMWARES)(test)
+
+
+def check_update(rig: Rig, tool: str, images: Images) -> None:
+    """An update as ever, by whoever comes next."""
+    image = images.make()
+    version = list(images.known)[-1]
+    with until_ready(rig):
+        result = rig.update(tool, image)
+        assert result.status == DONE, result
+    rig.wait(lambda: rig.sim.events("boot")[-1]["version"] == version, f"{version} to boot")
+    slot = rig.sim.events("boot")[-1]["slot"]
+    rig.sim.flash.check_slot_holds(slot, image, used_before=True)
+
+
+def kill_tool(rig: Rig, process: Process) -> None:
+    process.kill()
+
+
+def kill_hostedd(rig: Rig, process: Process) -> None:
+    """The tool finds that the device has gone; it may have been done."""
+    rig.hostedd.kill()
+    assert rig.tools.finish(process).status in (DONE, NO_ANSWER)
+    with until_ready(rig):
+        rig.add_hostedd()
+
+
+def cut_power(rig: Rig, process: Process) -> None:
+    """A tool that waits for an answer that was lost would do so for long."""
+    with until_ready(rig):
+        rig.sim.cut_power()
+        rig.sim.start()
+    process.signal(signal.SIGTERM)
+    assert rig.tools.finish(process).status in (DONE, LOCAL, NO_ANSWER, REFUSED)
+
+
+def kill_all(rig: Rig, process: Process) -> None:
+    rig.sim.cut_power()
+    rig.hostedd.kill()
+    process.kill()
+    rig.sim.start()
+    with until_ready(rig):
+        rig.add_hostedd()
+
+
+VICTIMS = [kill_tool, kill_tool, kill_hostedd, cut_power, kill_all]
+ROUNDS = 10
+
+
+@combinations
+def test_killed_at_any_moment(rig: Rig, firmware: str, dialect: Dialect) -> None:
+    """Whatever is killed: something whole boots, and the next update succeeds."""
+    power_on(rig, firmware, dialect)
+    moments, images = Moments(rig, f"killed {firmware} {dialect}"), Images()
+    for i in range(ROUNDS):
+        tool = moments.random.choice(UPDATERS)
+        process = rig.start_update(tool, images.make())
+        moments.wait(process)
+        VICTIMS[i % len(VICTIMS)](rig, process)
+        if moments.random.random() < 0.5:
+            check_whole(rig, images.known)
+        check_update(rig, moments.random.choice(UPDATERS), images)
+    check_whole(rig, images.known)
+
+
+@combinations
+def test_second_tool_starts_at_any_moment(rig: Rig, firmware: str, dialect: Dialect) -> None:
+    """Another update, and a command, while the first one runs: they find it busy, or have come
+    after it.
+    """
+    power_on(rig, firmware, dialect)
+    moments, images = Moments(rig, f"second {firmware} {dialect}"), Images()
+    for _ in range(ROUNDS // 2):
+        first = rig.start_update(moments.random.choice(UPDATERS), images.make())
+        moments.wait(first)
+        # Not for long: what the restart has swallowed is not answered.
+        second = rig.start_update(moments.random.choice(UPDATERS), images.make(), timeout=1)
+        options = ("--device", rig.device, "--timeout", "1", *rig.dialect_options())
+        command = rig.tools.start("test.out", "get_mode", *options)
+        one, two = rig.tools.finish(first), rig.tools.finish(second)
+        assert one.status == DONE, one
+        assert two.status in (DONE, BUSY, NO_ANSWER, REFUSED), two
+        assert rig.tools.finish(command).status in (DONE, BUSY, NO_ANSWER)
+        check_whole(rig, images.known)
+    check_update(rig, "test.out", images)

@@ -177,6 +177,8 @@ class Hostedd:
         self._process.signal(number)
 
     def kill(self) -> None:
+        """All at once: what it leaves behind is for the next one."""
+        self._stopped = True
         self._process.kill()
 
     def output(self) -> str:
