@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support import images
+from support import images, wheel
 from support.fake_device import FakeDevice
 from support.http_faults import FaultServer
 from support.tools import HOST_CONTROL
@@ -50,3 +50,9 @@ def server(image: bytes) -> Iterator[FaultServer]:
     server = FaultServer(image)
     yield server
     server.close()
+
+
+@pytest.fixture(scope="session", name="wheel")
+def built_wheel(request: pytest.FixtureRequest) -> Path:
+    """The package as `pip wheel` makes it from the repository."""
+    return wheel.built(getattr(request.config, "workerinput", {}).get("testrunuid"))

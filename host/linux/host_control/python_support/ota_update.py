@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs esp_hosted_ota.cli.ota_update from this folder: see --help."""
+"""Runs esp_hosted_ota.cli.ota_update: see --help."""
 
+import os
 import sys
 
 try:
     from esp_hosted_ota.cli import ota_update
 except ImportError as error:
-    sys.exit(f"ota_update.py: {error}")
+    sys.exit(f"{os.path.basename(sys.argv[0])}: {error}")
 except KeyboardInterrupt:
-    sys.exit("ota_update.py: interrupted")
+    sys.exit(f"{os.path.basename(sys.argv[0])}: interrupted")
 
 if __name__ == "__main__":
     sys.exit(ota_update())

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The wheel of the Python package, built once in a test run, and the CPythons to try it with."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .tools import HOST_CONTROL, ROOT
+
+FOLDER = ROOT / "build" / "wheel"
+PACKAGE = HOST_CONTROL / "python_support"
+MINORS = range(9, max(13, sys.version_info.minor) + 1)  # of CPython 3, the tests' own among them
+
+
+@contextmanager
+def alone(name: str) -> Iterator[None]:
+    """One worker, of one test run, at a time."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with open(FOLDER / f"{name}.lock", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def built(run: str | None) -> Path:
+    """The wheel; of a run with a name it is built only once."""
+    stamp = FOLDER / "run"
+    with alone("wheel"):
+        if run is None or not stamp.exists() or stamp.read_text() != run:
+            _build()
+            stamp.write_text(run or "")
+        (wheel,) = (FOLDER / "dist").glob("*.whl")
+        return wheel
+
+
+def _build() -> None:
+    before = _sources()
+    shutil.rmtree(FOLDER / "dist", ignore_errors=True)
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check"),
+            *("--no-build-isolation", "--no-deps", "--wheel-dir", FOLDER / "dist"),
+            *(f"--config-settings=build-dir={FOLDER / 'cmake'}", ROOT),
+        ],
+        check=True,
+    )
+    assert _sources() == before, "left among the sources"
+
+
+def _sources() -> set[Path]:
+    there = {*ROOT.iterdir(), *PACKAGE.iterdir(), *(PACKAGE / "esp_hosted_ota").iterdir()}
+    return {path for path in there if path.suffix != ".so" and "cache" not in path.name}
+
+
+def cpython(minor: int) -> Path | None:
+    """A CPython 3.`minor` of this machine that can make virtual environments."""
+    name = f"python3.{minor}"
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    found = [*pyenv.glob(f"versions/3.{minor}.*/bin/{name}"), shutil.which(name), sys.executable]
+    code = "import ensurepip, sys, venv; print(sys.implementation.name, *sys.version_info[:2])"
+    for python in filter(None, found):
+        done = subprocess.run([python, "-I", "-c", code], capture_output=True, text=True)
+        if done.stdout.split() == ["cpython", "3", str(minor)]:
+            return Path(python)
+    return None
+
+
+def installed(wheel: Path, minor: int, python: Path) -> Path:
+    """A virtual environment of `python` with this wheel and what it depends on."""
+    folder = FOLDER / f"venv-3.{minor}"
+    pip = [folder / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    with alone(folder.name):
+        if not (folder / "complete").exists():
+            subprocess.run([python, "-m", "venv", "--clear", folder], check=True)
+            subprocess.run([*pip, "install", wheel], check=True)
+            (folder / "complete").touch()
+        again = ("--force-reinstall", "--no-deps")
+        subprocess.run([*pip, "install", *again, wheel], check=True)
+    return folder
