@@ -11,7 +11,7 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -89,42 +89,120 @@ def test_what_an_update_says(
         assert re.fullmatch(pattern, line), line
 
 
-@pytest.mark.parametrize("columns", [100, 40])
-def test_a_bar_on_a_terminal(
-    agreeable: FakeDevice,
-    run: Callable[..., "Done[str]"],
-    image: bytes,
-    tmp_path: Path,
-    columns: int,
-) -> None:
-    """Lines that are rewritten in place, none wider than the terminal."""
+@pytest.fixture
+def show(
+    fake: FakeDevice, image: bytes, tmp_path: Path
+) -> Iterator[Callable[..., tuple["subprocess.Popen[bytes]", int]]]:
+    """Starts an update on a terminal of its own; the process, and the terminal's other end."""
     (tmp_path / "image.bin").write_bytes(image)
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", 24, columns, 0, 0))
-    script = SCRIPTS / "ota_update.py"
-    done = subprocess.run(
-        [sys.executable, script, "image.bin", "--device", agreeable.path, "--reboot-timeout=0"],
-        env=tool_environment({"TERM": "xterm"}),
-        cwd=tmp_path,
-        stdout=slave,
-        timeout=HANG_S,
-    )
-    os.close(slave)
-    shown = b""
+    started = []
+
+    def show(columns: int = 100, *options: str, **variables: str):
+        master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", 24, columns, 0, 0))
+        script = SCRIPTS / "ota_update.py"
+        where = ("image.bin", "--device", fake.path, "--reboot-timeout=0")
+        process = subprocess.Popen(
+            [sys.executable, script, *where, *options],
+            env=tool_environment({"TERM": "xterm", **variables}),
+            cwd=tmp_path,
+            stdin=slave,  # where rich asks for its width
+            stdout=slave,
+            stderr=subprocess.PIPE,
+        )
+        started.append(process)
+        os.close(slave)
+        return process, master
+
+    yield show
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def shown(process: "subprocess.Popen[bytes]", master: int) -> str:
+    """Everything on the terminal, once the update has succeeded."""
+    text = b""
     while True:
         try:
-            shown += os.read(master, 65536)
-        except OSError:  # all of it is read
+            text += os.read(master, 65536)
+        except OSError:  # all of it is read, and nobody will write more
             break
     os.close(master)
-    text = shown.decode()
-    assert done.returncode == DONE
+    _, errors = process.communicate(timeout=HANG_S)
+    assert (process.returncode, errors) == (DONE, b"")
+    return text.decode()
+
+
+@pytest.fixture
+def no_rich(tmp_path: Path) -> dict[str, str]:
+    """Variables with which Python finds no package rich."""
+    (tmp_path / "rich.py").write_text("raise ImportError('no such package')\n")
+    return {"PYTHONPATH": str(tmp_path)}
+
+
+@pytest.mark.parametrize("columns", [100, 40])
+def test_a_bar_without_rich(
+    agreeable: FakeDevice, show: Callable[..., object], no_rich: dict[str, str], columns: int
+) -> None:
+    """Lines that are rewritten in place, none wider than the terminal."""
+    text = shown(*show(columns, **no_rich))
     drawn = re.findall(r"(write   [^\r\n]*)\r(?!\n)", text)
     assert re.search(r"0 %  0 of 39 KiB", drawn[0]), drawn
     assert ("[-----" in drawn[0]) == (columns == 100)
     assert all(len(line.rstrip()) < columns for line in drawn)
     assert re.search(r"\rwrite   40,000 bytes[^\r]*\r\n", text)
     assert "\ndone " in text
+    assert "\x1b" not in text
+
+
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+COLOUR = re.compile(r"\x1b\[(?:\d+;)*[39][0-7]m")
+
+
+@pytest.mark.parametrize("columns", [100, 40])
+def test_a_bar(agreeable: FakeDevice, show: Callable[..., object], columns: int) -> None:
+    """Of rich, none wider than the terminal; the lines that stay are those of a pipe."""
+    text = shown(*show(columns))
+    plain = [line for line in re.split(r"[\r\n]+", CONTROL.sub("", text)) if line]
+    drawn = [line for line in plain if re.match(r"write .* KiB( |$)", line)]
+    assert re.search(r"0 %  0 of 39 KiB", drawn[0]), drawn
+    assert ("\u2501\u2501\u2501" in drawn[0]) == (columns == 100)
+    assert all(len(line) <= columns for line in drawn)
+    assert COLOUR.search(text)
+    assert "\x1b[?25l" not in text, "a second Ctrl-C would leave no cursor"
+    for stays in (
+        r"begin   the slot is prepared, [\d.]+ s",
+        r"write   40,000 bytes, [\d.]+ s, \d+ KiB/s",
+        r"end     the ESP32 has verified the image, [\d.]+ s",
+        r"done    the ESP32 has selected the image .*",
+    ):
+        assert [line for line in plain if re.fullmatch(stays, line)], plain
+
+
+def test_no_colour(agreeable: FakeDevice, show: Callable[..., object]) -> None:
+    text = shown(*show(NO_COLOR="1"))
+    assert re.search(r"write .* 0 %  0 of 39 KiB .*\r\x1b\[2K", text)
+    assert not COLOUR.search(text)
+
+
+def test_no_bar_on_a_dumb_terminal(agreeable: FakeDevice, show: Callable[..., object]) -> None:
+    text = shown(*show(TERM="dumb"))
+    assert text.startswith("image   image.bin: ESP32, 2.0.0, 40,000 bytes, digest ok\r\ndevice ")
+    assert "\r" not in text.replace("\r\n", "")
+    assert "\x1b" not in text
+
+
+def test_a_terminal_that_goes_away(fake: FakeDevice, show: Callable[..., object]) -> None:
+    """The update goes on, and nobody complains."""
+    for kind in (Kind.OTA_WRITE, Kind.OTA_END):
+        fake.script(kind, classic.answer(kind))
+    process, master = show()
+    fake.wait_request(Kind.OTA_BEGIN)
+    os.close(master)
+    fake.inject(classic.answer(Kind.OTA_BEGIN))
+    _, errors = process.communicate(timeout=HANG_S)
+    assert (process.returncode, errors) == (DONE, b"")
 
 
 def test_an_image_cannot_write_on_the_terminal(

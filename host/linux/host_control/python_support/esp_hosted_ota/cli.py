@@ -27,7 +27,7 @@ from .device import (
     interface_up,
 )
 from .errors import OtaError, OtaUsageError, Status
-from .progress import ProgressLines, printable
+from .progress import printable, progress_on
 from .update import DEFAULT_REBOOT_TIMEOUT, NOTHING_ERASED, Result, update
 
 UNITS = {"k": 1024, "m": 1024 * 1024}
@@ -245,7 +245,8 @@ def _update(args: argparse.Namespace) -> None:
         if args.quiet:
             update(device, args.url, **what)
             return
-        progress = ProgressLines(sys.stdout, device)
+        # What --verbose says would tear a bar.
+        progress = progress_on(sys.stdout, device, bar=not args.verbose)
         succeeded = False
         try:
             result = update(device, args.url, **what, progress=progress)

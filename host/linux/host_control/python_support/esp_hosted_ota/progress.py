@@ -13,6 +13,7 @@ from .device import Device
 from .update import Image, Stage
 
 BAR_CELLS = 26
+WORD_CELLS = 8  # the word in front of each line
 USUAL_COLUMNS = 80
 NARROW_COLUMNS = 76  # below, there is no room for the bar
 DRAW_INTERVAL = 0.1  # seconds
@@ -49,7 +50,7 @@ class ProgressLines:
     def __init__(self, out: TextIO, device: Device) -> None:
         self._out: Optional[TextIO] = out
         self._device = device
-        self._terminal = out.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+        self._terminal = is_terminal(out)
         self._columns = _columns(out) if self._terminal else 0
         self._stage: Optional[Stage] = None
         self._begun = self._drawn = 0.0
@@ -139,20 +140,48 @@ class ProgressLines:
             self.line(f"reboot  the ESP32 answers again, {seconds:.1f} s")
 
     def _draw_write(self, seconds: float, done: int, total: int) -> None:
-        rate = done / seconds if seconds > 0 else 0
-        if not total:
-            self._draw(f"write   {done // 1024} KiB  {rate / 1024:.0f} KiB/s")
-            return
-        percent = f"{100 * done // total:3} %"
-        amount = f"{done // 1024} of {total // 1024} KiB"
+        words = amount_of(done, total)
         if self._columns < NARROW_COLUMNS:
-            self._draw(f"write   {percent}  {amount}")
+            self._draw(f"write   {words}")
             return
-        cells = BAR_CELLS * done // total
-        bar = "#" * cells + "-" * (BAR_CELLS - cells)
-        left = (total - done) / rate if rate > 0 else 0
-        speed = f"{rate / 1024:.0f} KiB/s  {left:.0f} s left"
-        self._draw(f"write   [{bar}] {percent}  {amount}  {speed}")
+        cells = BAR_CELLS * done // total if total else 0
+        bar = f"[{'#' * cells}{'-' * (BAR_CELLS - cells)}] " if total else ""
+        self._draw(f"write   {bar}{words}  {speed_of(seconds, done, total)}")
+
+
+def progress_on(out: TextIO, device: Device, bar: bool) -> ProgressLines:
+    """What shows an update on `out`: with `bar` and rich, on a terminal, a bar that moves.
+
+    Elsewhere rich is not even loaded: that takes longer than much of the rest.
+    """
+    if bar and is_terminal(out):
+        with contextlib.suppress(ImportError):
+            from .bar import ProgressBar
+
+            return ProgressBar(out, device)
+    return ProgressLines(out, device)
+
+
+def is_terminal(out: TextIO) -> bool:
+    """Whether lines can be rewritten there."""
+    return out.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def amount_of(done: int, total: int) -> str:
+    """How much is written, in bytes; `total` 0: nobody knows."""
+    if not total:
+        return f"{done // 1024} KiB"
+    return f"{100 * done // total:3} %  {done // 1024} of {total // 1024} KiB"
+
+
+def speed_of(seconds: float, done: int, total: int) -> str:
+    """The rate since the start, and at this rate the time left."""
+    rate = done / seconds if seconds > 0 else 0
+    speed = f"{rate / 1024:.0f} KiB/s"
+    if not total:
+        return speed
+    left = (total - done) / rate if rate > 0 else 0
+    return f"{speed}  {left:.0f} s left"
 
 
 def _describe(image: Image) -> str:
