@@ -2,6 +2,7 @@
 """update() and verify(): the image checked, sent whole and not a byte more, and told about."""
 
 import functools
+import hashlib
 import os
 import threading
 from pathlib import Path
@@ -87,7 +88,8 @@ def test_progress(
     ]
     assert {total for stage, _, _, total in calls if stage is Stage.WRITE} == {40000}
     last = calls[-1][1]
-    assert last == Image(where, 0, last.project, "2.0.0", 40000, 40000, True)
+    digest = hashlib.sha256(image).digest()
+    assert last == Image(where, 0, last.project, "2.0.0", 40000, 40000, True, digest)
 
 
 def test_what_progress_raises(
@@ -233,7 +235,8 @@ def test_no_file(device: Device, tmp_path: Path) -> None:
 def test_verify(image: bytes, tmp_path: Path, server: FaultServer) -> None:
     path = str(put(tmp_path, image + b"x"))
     found = verify(path)
-    assert found == Image(path, 0, found.project, "2.0.0", 40000, 40001, True)
+    digest = hashlib.sha256(image + b"x").digest()
+    assert found == Image(path, 0, found.project, "2.0.0", 40000, 40001, True, digest)
     url = server.url("chunked")
     assert verify(url).image_bytes == 40000
     assert verify(url.replace("http://", "http://me:secret@")).source == url

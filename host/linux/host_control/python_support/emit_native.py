@@ -27,6 +27,7 @@ extern "Python" int on_progress(void *ctx, enum hosted_stage stage,
     const struct hosted_image *image, uint64_t done, uint64_t total);
 extern "Python" void on_log(void *ctx, const char *line);
 extern "Python" void on_event(void *ctx, const struct hosted_event *event);
+extern "Python" void on_objection(void *ctx, const struct hosted_fault *fault);
 extern "Python" int on_reconnect(void *ctx, const char *path, struct hosted_fault *fault);
 """
 

@@ -30,7 +30,8 @@ from .errors import (
     Status,
 )
 from .session import Session
-from .update import Image, Result, Stage, update, verify
+from .source import find_sha256
+from .update import Image, Result, Stage, VersionPolicy, check_update, update, verify
 
 __all__ = [
     "AccessPoint",
@@ -52,7 +53,10 @@ __all__ = [
     "Session",
     "Stage",
     "Status",
+    "VersionPolicy",
     "check_network",
+    "check_update",
+    "find_sha256",
     "interface_down",
     "interface_up",
     "update",

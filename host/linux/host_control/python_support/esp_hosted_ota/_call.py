@@ -59,9 +59,15 @@ def check(result: int, fault: Any) -> int:
     """Returns a result that is no failure; raises OtaError for one that is."""
     if result >= 0:
         return result
+    raise error_of(fault)
+
+
+def error_of(fault: Any) -> OtaError:
+    """The exception for what a call of the library has said."""
+    number = -fault.error
     status = Status(fault.status)
-    raise error_class(-result, status)(
-        -result,
+    return error_class(number, status)(
+        number,
         ffi.string(fault.text).decode(errors="replace"),
         status,
         offset=fault.offset,

@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Callable, NoReturn, Optional
+from typing import Any, Callable, NoReturn, Optional, cast
 
 from ._binding import ffi, lib
 from ._call import Cancel
@@ -28,7 +28,15 @@ from .device import (
 )
 from .errors import OtaError, OtaUsageError, Status
 from .progress import printable, progress_on
-from .update import DEFAULT_REBOOT_TIMEOUT, NOTHING_ERASED, Result, update
+from .source import find_sha256
+from .update import (
+    DEFAULT_REBOOT_TIMEOUT,
+    NOTHING_ERASED,
+    SHA256_BYTES,
+    Result,
+    VersionPolicy,
+    update,
+)
 
 UNITS = {"k": 1024, "m": 1024 * 1024}
 INTERFACE = "ethsta0"
@@ -70,6 +78,13 @@ def _beacons(text: str) -> int:
     return _number(text, 0, LONGEST_LISTEN_INTERVAL)
 
 
+def _digest(text: str) -> bytes:
+    digest = bytes.fromhex(text)
+    if len(digest) != SHA256_BYTES:
+        raise ValueError
+    return digest
+
+
 def _truth(text: str) -> bool:
     word = text.lower()
     if word in ("y", "yes", "t", "true", "on", "1"):
@@ -88,7 +103,7 @@ class _Parser(argparse.ArgumentParser):
             allow_abbrev=False,
             epilog="Exit status: 0 done, 1 trouble on this host, 2 usage, 3 image refused, "
             "4 no answer, 5 the ESP32 refused, 6 the new firmware did not come up, "
-            "7 another process holds the device",
+            "7 another process holds the device, 8 nothing to do",
         )
         self.add_argument(
             "--device", metavar="PATH", help="control device ($ESP_HOSTED_DEVICE, else /dev/esps0)"
@@ -224,6 +239,41 @@ def _inhibited(args: argparse.Namespace, cancel: Cancel) -> Iterator[None]:
             os.close(lock)
 
 
+def _versions(args: argparse.Namespace) -> VersionPolicy:
+    if args.force:
+        return VersionPolicy.ANY
+    if args.if_newer:
+        return VersionPolicy.NEWER
+    return VersionPolicy.OTHER if args.allow_downgrade else VersionPolicy.NOT_OLDER
+
+
+def _sha256(args: argparse.Namespace, cancel: Cancel) -> Optional[bytes]:
+    """What the image's must be, as the user says, or whoever published it."""
+    if not args.check_sums:
+        return cast("Optional[bytes]", args.sha256)
+    if args.sha256 is not None:
+        text = f"--sha256 and --check-sums: only one of them; {NOTHING_ERASED}"
+        raise OtaUsageError(errno.EINVAL, text, Status.USAGE)
+    try:
+        return find_sha256(args.url, cancel=cancel)
+    except OtaError as error:
+        error.add(NOTHING_ERASED)
+        raise
+
+
+def _demands(args: argparse.Namespace, cancel: Cancel) -> dict[str, Any]:
+    """What update() and check_update() are to be told."""
+    return {
+        "chip": args.chip,
+        "slot_bytes": args.slot_size,
+        "sha256": _sha256(args, cancel),
+        "public_key": args.public_key,
+        "versions": _versions(args),
+        "allow_release_change": args.allow_release_change,
+        "allow_bluetooth": args.force,
+    }
+
+
 def _update(args: argparse.Namespace) -> None:
     cancel = Cancel.on_signals()
     hook = _hook(args, cancel)
@@ -235,12 +285,9 @@ def _update(args: argparse.Namespace) -> None:
         raise
     with opened as device, _inhibited(args, cancel):
         what = {
-            "chip": args.chip,
-            "slot_bytes": args.slot_size,
+            **_demands(args, cancel),
             "reboot_timeout": args.reboot_timeout,
             "reconnect": hook,
-            "allow_release_change": args.allow_release_change,
-            "allow_bluetooth": args.force,
         }
         if args.quiet:
             update(device, args.url, **what)
@@ -256,22 +303,48 @@ def _update(args: argparse.Namespace) -> None:
         progress.line(f"done    {_describe(result)}")
 
 
+def _add_image_options(parser: argparse.ArgumentParser) -> None:
+    """Which image is good enough."""
+    parser.add_argument(
+        "--chip", metavar="CHIP", type=_chip, help="only one for this chip: esp32, esp32c3, ..."
+    )
+    parser.add_argument(
+        "--slot-size", type=_size, metavar="SIZE", help="only one that fits: 1792K, 1M, 0x100000"
+    )
+    parser.add_argument(
+        "--sha256", type=_digest, metavar="HEX", help="only the file with this SHA-256"
+    )
+    parser.add_argument(
+        "--check-sums",
+        action="store_true",
+        help="only with the SHA-256 of the file .sha256 or SHA256SUMS beside it",
+    )
+    parser.add_argument(
+        "--public-key",
+        metavar="PEM",
+        help="only one that is signed with this key for Secure Boot v2",
+    )
+    parser.add_argument(
+        "--if-newer", action="store_true", help="only one that is newer than what runs"
+    )
+    parser.add_argument("--allow-downgrade", action="store_true", help="also an older one")
+    parser.add_argument(
+        "--allow-release-change",
+        action="store_true",
+        help="also to a release that the kernel driver may refuse",
+    )
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="any version, and although Bluetooth over the same bus is up",
+    )
+
+
 def ota_update() -> int:
     """The tool ota_update: updates an ESP32 from a URL or a file."""
     parser = _Parser("Updates the firmware of an ESP32 from a URL (or a file).")
     parser.add_argument("url", help='the image: http://..., https://..., a file, or "-"')
-    parser.add_argument(
-        "--chip",
-        metavar="CHIP",
-        type=_chip,
-        help="only an image for this chip: esp32, esp32c3, ...",
-    )
-    parser.add_argument(
-        "--slot-size",
-        type=_size,
-        metavar="SIZE",
-        help="only an image that fits: 1792K, 1M, 0x100000",
-    )
+    _add_image_options(parser)
     parser.add_argument(
         "--reboot-timeout",
         type=_wait,
@@ -283,14 +356,6 @@ def ota_update() -> int:
         "--reconnect-hook",
         metavar="PROGRAM",
         help="run it once the ESP32 has restarted, with the device's path",
-    )
-    parser.add_argument(
-        "--allow-release-change",
-        action="store_true",
-        help="also to a release that the kernel driver may refuse",
-    )
-    parser.add_argument(
-        "--force", action="store_true", help="although Bluetooth over the same bus is up"
     )
     args = parser.parse()
     return _run(lambda: _update(args))

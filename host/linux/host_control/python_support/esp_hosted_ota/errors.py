@@ -88,9 +88,9 @@ _BY_NUMBER = {
 
 
 def error_class(number: int, status: Status) -> type[OtaError]:
-    """The exception for an errno value; what the ESP32 refuses is nothing that Python knows."""
+    """The exception for an errno value; for an image, or an ESP32 that refuses, Python has none."""
     if status == Status.USAGE:
         return OtaUsageError
-    if status == Status.REFUSED:
+    if status in (Status.IMAGE, Status.REFUSED):
         return OtaError
     return _BY_NUMBER.get(number, OtaError)

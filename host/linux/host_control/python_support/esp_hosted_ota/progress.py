@@ -194,4 +194,6 @@ def _describe(image: Image) -> str:
         words.append("digest ok")
     else:
         words.append("checksum ok (no digest)")
+    if image.signature_ok:
+        words.append("signature ok")
     return ", ".join(words)

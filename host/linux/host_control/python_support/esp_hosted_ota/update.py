@@ -11,12 +11,12 @@ from enum import IntEnum
 from typing import Any, Callable, Optional, Union
 
 from ._binding import ffi, lib
-from ._call import Cancel, c_path, call
+from ._call import Cancel, c_path, call, error_of
 from .device import Device
 from .errors import OtaError
+from .source import Where, open_source
 
-Where = Union[str, "os.PathLike[str]"]
-
+SHA256_BYTES = 32
 NOTHING_ERASED = "nothing was erased"
 DEFAULT_REBOOT_TIMEOUT = int(lib.hosted_update_defaults.reboot_timeout_s)  # seconds
 
@@ -31,6 +31,15 @@ class Stage(IntEnum):
     REBOOT = 4  # it restarts, and the new firmware is waited for
 
 
+class VersionPolicy(IntEnum):
+    """Which image counts, by its version and the one that runs, where both are comparable."""
+
+    ANY = 0
+    OTHER = 1  # the same version: nothing to do, Status.NOTHING
+    NOT_OLDER = 2  # likewise, and an older one is refused, Status.IMAGE
+    NEWER = 3  # nothing to do unless it is newer, and refused where that cannot be told
+
+
 @dataclass(frozen=True)
 class Image:
     """What an image says of itself."""
@@ -42,6 +51,8 @@ class Image:
     image_bytes: int  # 0 while a stream has not told it
     file_bytes: Optional[int]  # None while a stream has not told it
     digest_appended: bool  # else only an 8-bit checksum guards it
+    sha256: Optional[bytes] = None  # of the file; None while a stream has not ended
+    signature_ok: bool = False  # signed with the public key that was given; seen at the end
 
 
 @dataclass(frozen=True)
@@ -55,6 +66,7 @@ class Result:
 
 Progress = Callable[[Stage, Image, int, int], None]
 Reconnect = Callable[[str], object]
+Objection = Callable[[OtaError], object]
 
 
 def _nothing(_stage: Stage, _image: Image, _done: int, _total: int) -> None:
@@ -70,6 +82,8 @@ def _image(struct: Any, source: str) -> Image:
         struct.image_bytes,
         None if struct.file_bytes == lib.HOSTED_SIZE_UNKNOWN else struct.file_bytes,
         struct.digest_appended,
+        bytes(struct.sha256) if any(struct.sha256) else None,
+        struct.signature_ok,
     )
 
 
@@ -110,27 +124,67 @@ def on_reconnect(ctx: Any, path: Any, _fault: Any) -> int:
     return 0
 
 
-def _options(chip: Optional[int], slot_bytes: Optional[int]) -> Any:
-    options = ffi.new("struct hosted_update_options *", lib.hosted_update_defaults)
-    if chip is not None:
-        options.chip = chip
-    options.slot_bytes = slot_bytes or 0
-    return options
-
-
-@contextlib.contextmanager
-def _open_source(where: Where, cancel: Cancel) -> Iterator[Any]:
-    pointer = ffi.new("struct hosted_source **")
-    options = ffi.new("struct hosted_source_options *", {"cancel": cancel.pointer})
-    call(cancel, lib.hosted_source_open, c_path(where, "source"), options, pointer)
-    try:
-        yield pointer[0]
-    finally:
-        lib.hosted_source_close(pointer[0])
+@ffi.def_extern()
+def on_objection(ctx: Any, fault: Any) -> None:
+    """Hands a reason against an update to the Python list behind `ctx`."""
+    ffi.from_handle(ctx).append(error_of(fault))
 
 
 def _name(source: Any) -> str:
     return os.fsdecode(ffi.string(source.name))
+
+
+class _Options:
+    """The library's options, and what they borrow."""
+
+    def __init__(
+        self,
+        chip: Optional[int],
+        slot_bytes: Optional[int],
+        sha256: Union[bytes, str, None],
+        public_key: Optional[Where],
+    ) -> None:
+        self.pointer = ffi.new("struct hosted_update_options *", lib.hosted_update_defaults)
+        self.borrowed: list[Any] = []
+        if chip is not None:
+            self.pointer.chip = chip
+        self.pointer.slot_bytes = slot_bytes or 0
+        if sha256 is not None:
+            self.pointer.sha256 = self.keep(ffi.new("uint8_t[]", _digest(sha256)))
+        if public_key is not None:
+            self.pointer.public_key = self.keep(c_path(public_key, "public_key"))
+
+    def keep(self, thing: Any) -> Any:
+        """Keeps it as long as this lives."""
+        self.borrowed.append(thing)
+        return thing
+
+    def policy(
+        self, versions: VersionPolicy, allow_release_change: bool, allow_bluetooth: bool
+    ) -> None:
+        """What is allowed beside the usual."""
+        self.pointer.version_policy = versions
+        self.pointer.allow_release_change = allow_release_change
+        self.pointer.allow_bluetooth = allow_bluetooth
+
+
+def _digest(sha256: Union[bytes, str]) -> bytes:
+    digest = bytes.fromhex(sha256) if isinstance(sha256, str) else sha256
+    if len(digest) != SHA256_BYTES:
+        raise ValueError(f"sha256: {len(digest)} bytes, not {SHA256_BYTES}")
+    return digest
+
+
+@contextlib.contextmanager
+def _opened(source: Where, device: Device) -> Iterator[Any]:
+    """For an update: what cannot be opened has changed nothing."""
+    with contextlib.ExitStack() as stack:
+        try:
+            opened = stack.enter_context(open_source(source, device.cancel))
+        except OtaError as error:
+            error.add(NOTHING_ERASED)
+            raise
+        yield opened
 
 
 def update(
@@ -139,49 +193,49 @@ def update(
     *,
     chip: Optional[int] = None,
     slot_bytes: Optional[int] = None,
+    sha256: Union[bytes, str, None] = None,
+    public_key: Optional[Where] = None,
+    versions: VersionPolicy = VersionPolicy.ANY,
+    allow_release_change: bool = False,
+    allow_bluetooth: bool = False,
     progress: Optional[Progress] = None,
     reboot_timeout: int = DEFAULT_REBOOT_TIMEOUT,
     reconnect: Optional[Reconnect] = None,
-    allow_release_change: bool = False,
-    allow_bluetooth: bool = False,
 ) -> Result:
     """Updates the ESP32 with the image in the file, or at the URL, `source`; "-": standard input.
 
     chip: chip id that the image must be for; default any.
     slot_bytes: largest image; default no limit. Both only narrow what the ESP32 says of itself.
+    sha256: what the SHA-256 of the file must be: 32 bytes, or 64 hexadecimal digits.
+    public_key: PEM file with the key, RSA-3072 or ECDSA P-256, that the image must be signed with
+    for Secure Boot v2.
+    versions: which versions count; default any.
+    allow_release_change: also to a release that upstream's kernel driver may refuse to start with.
+    allow_bluetooth: although a Bluetooth adapter that may be the ESP32's is up.
     progress: called with the stage, the image, bytes done and bytes in all (0: unknown), at the
     start of each stage and while it goes on, perhaps in another thread. What it raises stops the
     update, but for Stage.END, and is raised here.
     reboot_timeout: longest wait for the new firmware, in seconds; 0: no wait.
     reconnect: called with the device's path once the ESP32 has restarted, while the control device
     is closed, for hosts whose link needs help then.
-    allow_release_change: also to a release that upstream's kernel driver may refuse to start with.
-    allow_bluetooth: although a Bluetooth adapter that may be the ESP32's is up.
 
-    Returns when the new firmware has answered. Raises OtaError; its text says what still holds.
+    Returns when the new firmware has answered. Raises OtaError; its text says what still holds, its
+    status what it was: Status.NOTHING if `versions` found nothing to do.
     """
-    options = _options(chip, slot_bytes)
-    options.reboot_timeout_s = reboot_timeout
-    options.allow_release_change = allow_release_change
-    options.allow_bluetooth = allow_bluetooth
+    options = _Options(chip, slot_bytes, sha256, public_key)
+    options.policy(versions, allow_release_change, allow_bluetooth)
+    options.pointer.reboot_timeout_s = reboot_timeout
     result = ffi.new("struct hosted_update_result *")
     if reconnect is not None:
-        handle_of_reconnect = ffi.new_handle(reconnect)
-        options.reconnect = lib.on_reconnect
-        options.reconnect_ctx = handle_of_reconnect
-    with contextlib.ExitStack() as stack:
-        try:
-            opened = stack.enter_context(_open_source(source, device.cancel))
-        except OtaError as error:
-            error.add(NOTHING_ERASED)
-            raise
+        options.pointer.reconnect = lib.on_reconnect
+        options.pointer.reconnect_ctx = options.keep(ffi.new_handle(reconnect))
+    with _opened(source, device) as opened:
         report = _Report(progress or _nothing, _name(opened))
-        handle = ffi.new_handle(report)
         if progress is not None:
-            options.progress = lib.on_progress
-            options.progress_ctx = handle
+            options.pointer.progress = lib.on_progress
+            options.pointer.progress_ctx = options.keep(ffi.new_handle(report))
         try:
-            device.call(lib.hosted_update, device.pointer, opened, options, result)
+            device.call(lib.hosted_update, device.pointer, opened, options.pointer, result)
         except OtaError:
             if report.raised is None:
                 raise
@@ -191,19 +245,58 @@ def update(
     return Result(result.answered, result.verified, version)
 
 
+def check_update(
+    device: Device,
+    source: Where,
+    *,
+    chip: Optional[int] = None,
+    slot_bytes: Optional[int] = None,
+    sha256: Union[bytes, str, None] = None,
+    public_key: Optional[Where] = None,
+    versions: VersionPolicy = VersionPolicy.ANY,
+    allow_release_change: bool = False,
+    allow_bluetooth: bool = False,
+    objection: Optional[Objection] = None,
+) -> Image:
+    """What update() would check before it begins and before it ends, and nothing more.
+
+    objection: called with every reason against the update, as an OtaError.
+
+    Returns what the image is. Raises OtaError: the first reason; or what kept it from checking.
+    """
+    options = _Options(chip, slot_bytes, sha256, public_key)
+    options.policy(versions, allow_release_change, allow_bluetooth)
+    image = ffi.new("struct hosted_image *")
+    reasons: list[OtaError] = []
+    handle = ffi.new_handle(reasons)
+    how = (options.pointer, lib.on_objection, handle, image)
+    with open_source(source, device.cancel) as opened:
+        try:
+            device.call(lib.hosted_update_check, device.pointer, opened, *how)
+        finally:
+            for reason in reasons:
+                if objection is not None:
+                    objection(reason)
+        return _image(image, _name(opened))
+
+
 def verify(
     source: Where,
     *,
     chip: Optional[int] = None,
     slot_bytes: Optional[int] = None,
+    sha256: Union[bytes, str, None] = None,
+    public_key: Optional[Where] = None,
     cancel: Optional[Cancel] = None,
 ) -> Image:
     """Checks the whole image of a file or URL, without a device; returns what it is.
 
-    Raises OtaError: Status.IMAGE and the reason if it is damaged, or not for this chip or slot.
+    The arguments are those of update(). Raises OtaError: Status.IMAGE and the reason if it is
+    damaged, or not what is demanded of it.
     """
+    options = _Options(chip, slot_bytes, sha256, public_key)
     image = ffi.new("struct hosted_image *")
     cancel = cancel if cancel is not None else Cancel()
-    with _open_source(source, cancel) as opened:
-        call(cancel, lib.hosted_verify, opened, _options(chip, slot_bytes), image)
+    with open_source(source, cancel) as opened:
+        call(cancel, lib.hosted_verify, opened, options.pointer, image)
         return _image(image, _name(opened))
