@@ -8,10 +8,8 @@
 
 #include "fault.h"
 #include "source_internal.h"
+#include "sums_text.h"
 #include "text.h"
-
-#define SHA256_BYTES 32
-#define HEX_CHARS    ((size_t)2 * SHA256_BYTES)
 
 /* SHA256SUMS of a whole distribution have less. */
 #define LARGEST_BYTES ((size_t)1024 * 1024)
@@ -29,25 +27,6 @@ struct place {
     char shown[SHOWN_BYTES]; /* the same for messages: a whole URL may hold a password */
 };
 
-/* Where to look, and for what. */
-struct sums {
-    const struct place *place;
-    bool is_of_one; /* WHERE.sha256 */
-    bool found;
-    uint8_t sha256[SHA256_BYTES];
-};
-
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* The image */
 
 /* "%20" and its like; what is no escape stays. Returns the length. */
@@ -56,8 +35,8 @@ static size_t decode_url(char *text, size_t len)
     size_t out = 0;
 
     for (size_t i = 0; i < len; i++) {
-        const int high = text[i] == '%' && i + 2 < len ? hex_value(text[i + 1]) : -1;
-        const int low = high >= 0 ? hex_value(text[i + 2]) : -1;
+        const int high = text[i] == '%' && i + 2 < len ? sums_hex_value(text[i + 1]) : -1;
+        const int low = high >= 0 ? sums_hex_value(text[i + 2]) : -1;
 
         if (low >= 0) {
             text[out++] = (char)(high << 4 | low);
@@ -93,100 +72,6 @@ static int split(struct place *place, const char *where, struct hosted_fault *fa
     return 0;
 }
 
-/* The lines */
-
-static bool take_hex(const char *text, size_t len, uint8_t ret[SHA256_BYTES])
-{
-    if (len < HEX_CHARS)
-        return false;
-    for (size_t i = 0; i < SHA256_BYTES; i++) {
-        const int high = hex_value(text[2 * i]), low = hex_value(text[2 * i + 1]);
-
-        if (high < 0 || low < 0)
-            return false;
-        ret[i] = (uint8_t)(high << 4 | low);
-    }
-    return true;
-}
-
-static bool is_name(const struct sums *sums, const char *text, size_t len)
-{
-    const struct place *place = sums->place;
-
-    if (sums->is_of_one) { /* who made it need not have stood in its folder */
-        const char *slash = memrchr(text, '/', len);
-
-        if (slash != NULL) {
-            len -= (size_t)(slash + 1 - text);
-            text = slash + 1;
-        }
-    } else if (len > 2 && memcmp(text, "./", 2) == 0) {
-        len -= 2;
-        text += 2;
-    }
-    return len == place->name_len && memcmp(text, place->name, len) == 0;
-}
-
-/* "HEX  NAME", "HEX *NAME", and the bare HEX. */
-static bool take_gnu(const struct sums *sums, const char *line, size_t len,
-                     uint8_t ret[SHA256_BYTES])
-{
-    if (!take_hex(line, len, ret))
-        return false;
-    if (len == HEX_CHARS)
-        return sums->is_of_one;
-    return len > HEX_CHARS + 2 && line[HEX_CHARS] == ' ' &&
-           (line[HEX_CHARS + 1] == ' ' || line[HEX_CHARS + 1] == '*') &&
-           is_name(sums, line + HEX_CHARS + 2, len - HEX_CHARS - 2);
-}
-
-/* "SHA256 (NAME) = HEX" */
-static bool take_bsd(const struct sums *sums, const char *line, size_t len,
-                     uint8_t ret[SHA256_BYTES])
-{
-    static const char before[] = "SHA256 (", behind[] = ") = ";
-    const size_t before_len = sizeof(before) - 1, behind_len = sizeof(behind) - 1;
-
-    if (len <= before_len + behind_len + HEX_CHARS || memcmp(line, before, before_len) != 0)
-        return false;
-
-    const char *hex = line + len - HEX_CHARS;
-
-    return memcmp(hex - behind_len, behind, behind_len) == 0 && take_hex(hex, HEX_CHARS, ret) &&
-           is_name(sums, line + before_len, len - before_len - behind_len - HEX_CHARS);
-}
-
-static int take_line(struct sums *sums, const char *line, size_t len)
-{
-    uint8_t sha256[SHA256_BYTES];
-
-    if (len > 0 && line[len - 1] == '\r')
-        len--;
-    if (!take_gnu(sums, line, len, sha256) && !take_bsd(sums, line, len, sha256))
-        return 0;
-    if (sums->found && memcmp(sums->sha256, sha256, sizeof(sha256)) != 0)
-        return -EBADMSG;
-    sums->found = true;
-    memcpy(sums->sha256, sha256, sizeof(sha256));
-    return 0;
-}
-
-static int take_lines(struct sums *sums, const char *text, size_t len)
-{
-    int err = 0;
-
-    while (err == 0 && len > 0) {
-        const char *newline = memchr(text, '\n', len);
-        const size_t line_len = newline != NULL ? (size_t)(newline - text) : len;
-        const size_t taken = line_len + (newline != NULL);
-
-        err = take_line(sums, text, line_len);
-        text += taken;
-        len -= taken;
-    }
-    return err;
-}
-
 /* The files */
 
 /* All of it, into *ret, to be freed; or -errno. */
@@ -213,66 +98,63 @@ static ssize_t read_all(struct hosted_source *source, char **ret, struct hosted_
     return (ssize_t)len;
 }
 
-static int read_sums(struct sums *sums, struct hosted_source *source, struct hosted_fault *fault)
+static int read_sums(const struct place *place, bool own, struct hosted_source *source,
+                     uint8_t ret_sha256[32], struct hosted_fault *fault)
 {
+    const struct sums_name name = {place->name, place->name_len, own};
     char *text = NULL;
     const ssize_t len = read_all(source, &text, fault);
 
     if (len < 0)
         return (int)len;
 
-    const int err = take_lines(sums, text, (size_t)len);
+    const int err = sums_text_find(text, (size_t)len, &name, ret_sha256);
 
     free(text);
-    if (err < 0)
+    if (err == -EBADMSG)
         return fault_set(fault, HOSTED_IMAGE, err, "%s: several SHA-256 of %s, which differ",
-                         source->name, sums->place->shown);
-    if (!sums->found)
-        return fault_set(fault, HOSTED_IMAGE, -ENOENT, "%s: no SHA-256 of %s in it", source->name,
-                         sums->place->shown);
+                         source->name, place->shown);
+    if (err < 0)
+        return fault_set(fault, HOSTED_IMAGE, err, "%s: no SHA-256 of %s in it", source->name,
+                         place->shown);
     return 0;
 }
 
-/* *ret_opened is false where there is no such file. */
-static int look(struct sums *sums, const struct hosted_source_options *options, bool *ret_opened,
-                struct hosted_fault *fault)
+/* In WHERE.sha256, the image's own, or in SHA256SUMS. *ret_there: there is such a file. */
+static int look(const struct place *place, bool own, const struct hosted_source_options *options,
+                bool *ret_there, uint8_t ret_sha256[32], struct hosted_fault *fault)
 {
-    const struct place *place = sums->place;
-    const size_t len = sums->is_of_one ? place->path_len : place->folder_len;
+    const size_t len = own ? place->path_len : place->folder_len;
     struct hosted_source *source = NULL;
     char *where;
 
-    *ret_opened = false;
-    if (asprintf(&where, "%.*s%s%s", (int)len, place->where,
-                 sums->is_of_one ? ".sha256" : "SHA256SUMS", place->where + place->path_len) < 0)
+    *ret_there = true;
+    if (asprintf(&where, "%.*s%s%s", (int)len, place->where, own ? ".sha256" : "SHA256SUMS",
+                 place->where + place->path_len) < 0)
         return fault_errno(fault, HOSTED_LOCAL, ENOMEM, "SHA-256");
 
     int err = hosted_source_open(where, options, &source, fault);
 
     free(where);
-    if (err == 0) {
-        *ret_opened = true;
-        err = read_sums(sums, source, fault);
-    }
+    *ret_there = err != -ENOENT;
+    if (err == 0)
+        err = read_sums(place, own, source, ret_sha256, fault);
     hosted_source_close(source);
     return err;
 }
 
 /* A file that is not there is no failure yet: the caller's fault is written only by one. */
-static int find(struct sums *sums, const struct hosted_source_options *options,
-                struct hosted_fault *fault)
+static int find(const struct place *place, const struct hosted_source_options *options,
+                uint8_t ret_sha256[32], struct hosted_fault *fault)
 {
     struct hosted_fault own;
-    bool opened = false;
-    int err = -ENOENT;
+    bool there = false;
+    int err = look(place, true, options, &there, ret_sha256, &own);
 
-    for (int i = 0; i < 2 && err == -ENOENT && !opened; i++) {
-        sums->is_of_one = i == 0;
-        err = look(sums, options, &opened, &own);
-    }
-    if (err == -ENOENT && !opened)
-        return fault_set(fault, HOSTED_IMAGE, -ENOENT, "no SHA-256 of %s beside it",
-                         sums->place->shown);
+    if (!there)
+        err = look(place, false, options, &there, ret_sha256, &own);
+    if (!there)
+        return fault_set(fault, HOSTED_IMAGE, -ENOENT, "no SHA-256 of %s beside it", place->shown);
     if (err < 0 && fault != NULL)
         *fault = own;
     return err;
@@ -282,7 +164,6 @@ int hosted_sums_find(const char *where, const struct hosted_source_options *opti
                      uint8_t ret_sha256[32], struct hosted_fault *fault)
 {
     struct place place;
-    struct sums sums = {.place = &place};
 
     if (strcmp(where, "-") == 0)
         return fault_set(fault, HOSTED_USAGE, -EINVAL,
@@ -291,9 +172,7 @@ int hosted_sums_find(const char *where, const struct hosted_source_options *opti
     int err = split(&place, where, fault);
 
     if (err == 0)
-        err = find(&sums, options, fault);
+        err = find(&place, options, ret_sha256, fault);
     free(place.name);
-    if (err == 0)
-        memcpy(ret_sha256, sums.sha256, sizeof(sums.sha256));
     return err;
 }

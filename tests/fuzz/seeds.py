@@ -7,6 +7,8 @@ what that is."""
 import hashlib
 import json
 import struct
+import sys
+import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -392,6 +394,70 @@ def seed_ctrl_device():
             save("host_device", f"ctrl-update-{head}-{which}", device_seed("update", seed, head))
 
 
+SUM = bytes(range(32)).hex().encode()
+OTHER_SUM = bytes(range(1, 33)).hex().encode()
+
+
+def seed_sums():
+    """Lists of digests in all forms: found, missing, differing."""
+    forms = {
+        "gnu": b"%s  b.bin\n%s  a.bin\n" % (OTHER_SUM, SUM),
+        "binary": b"%s *./a.bin\r\n" % SUM.upper(),
+        "bsd": b"SHA256 (build/a.bin) = %s\n" % SUM,
+        "bare": SUM + b"\n",
+        "differ": b"%s  a.bin\nSHA256 (a.bin) = %s\n" % (SUM, OTHER_SUM),
+        "strange": b"\\%s  a\\nb\n%s a.bin\nSHA256 () = \n" % (SUM, SUM[1:]),
+    }
+    for name, text in forms.items():
+        for only_one in (0, 1):
+            data = bytes([0, only_one]) + short(b"a.bin") + text
+            save("host_texts", f"sums-{name}-{only_one}", data)
+
+
+def seed_versions():
+    triples = {
+        "numbers": b"v1.2\n1.2.0.1\n1.10",
+        "pre-releases": b"1.0-alpha.1\n1.0-beta.11\n1.0rc1",
+        "words": b"1.0-rc2\n1.0-rc10\n1.0-rc.1+build",
+        "commits": b"1.0-2-gabc1234\n1.0-14-gabc1234-dirty\n1.0-dirty",
+        "releases": b"FG-1.0.0.0.0\nFG-1.0.0.0.10\nFG-0.9.0.0.0",
+        "none": b"deadbeef\n4207abc\n1.0_x",
+    }
+    for name, text in triples.items():
+        save("host_texts", f"versions-{name}", b"\x01" + text)
+
+
+def signed_images():
+    """Sectors that espsecure signed, with their keys. Only where there are none yet: a signature
+    is another one each time."""
+    if list((HERE / "corpus/host_signature").glob("signed-*")):
+        return
+    sys.path.insert(0, str(HERE.parent))
+    from support.signing import make_key, sign
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        schemes = ("rsa3072", "ecdsa256", "ecdsa384")
+        keys = {scheme: make_key(folder, scheme, scheme) for scheme in schemes}
+        data = images()["esp32"]
+        for signers in (schemes[:1], schemes[1:2], schemes, ()):
+            signed = sign(folder / "image", data, *(keys[scheme] for scheme in signers))
+            before, sector = signed[:-4096], signed[-4096:]
+            if not signers:
+                before, sector = signed, b"\xff" * 4096
+            for scheme in schemes:
+                pem = keys[scheme].public.read_bytes()
+                seed = b"\x00" + short(pem) + hashlib.sha256(before).digest() + sector
+                path = (
+                    HERE
+                    / "corpus/host_signature"
+                    / f"signed-{'-'.join(signers) or 'not'}-for-{scheme}"
+                )
+                if signers in (schemes, (scheme,)) or scheme == "ecdsa256":
+                    path.parent.mkdir(exist_ok=True)
+                    path.write_bytes(seed)
+
+
 def main():
     for old in (HERE / "corpus").glob("*/seed-*"):
         old.unlink()
@@ -412,6 +478,9 @@ def main():
     seed_ctrl_device()
     seed_whole_updates()
     seed_identities()
+    seed_sums()
+    seed_versions()
+    signed_images()
 
 
 if __name__ == "__main__":
