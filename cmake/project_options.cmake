@@ -19,6 +19,10 @@ target_compile_options(project_options INTERFACE
     $<$<BOOL:${HOSTED_WERROR}>:-Werror>)
 target_compile_definitions(project_options INTERFACE _GNU_SOURCE)
 
+# A tool carries only what it calls of the library and of the generated messages.
+add_compile_options(-ffunction-sections -fdata-sections)
+add_link_options(-Wl,--gc-sections)
+
 if(HOSTED_SANITIZE)
     add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all
                         -fno-omit-frame-pointer)
