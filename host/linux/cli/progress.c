@@ -12,8 +12,9 @@
 #include "text.h"
 
 #define DRAW_INTERVAL_S 0.1
-#define LINE_INTERVAL_S 5.0    /* between lines where none is rewritten */
-#define LINE_BYTES      262144 /* and this between them where no total is known; else a tenth */
+#define LINE_INTERVAL_S 5.0      /* between lines where none is rewritten */
+#define LINE_BYTES      262144   /* and this between them where no total is known; else a tenth */
+#define ERASE_BEHIND    "\x1b[J" /* also below: what a narrower window has wrapped is there */
 #define BAR_CELLS       26
 #define BAR_CELLS_MIN   8 /* what is shorter says nothing */
 
@@ -38,16 +39,6 @@ static int columns_of_terminal(void)
     return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
-/* Blanks over what an open line leaves behind a shorter one; not beyond the last column, where
- * they would scroll. */
-static void wipe_behind(const struct progress *progress, int columns, int width)
-{
-    const int shown = progress->shown < width ? progress->shown : width - 1;
-
-    if (columns < shown)
-        printf("%*s", shown - columns, "");
-}
-
 /* One line that stays, in place of an open one. */
 __attribute__((format(printf, 2, 3))) static void print_line(struct progress *progress,
                                                              const char *format, ...)
@@ -57,14 +48,11 @@ __attribute__((format(printf, 2, 3))) static void print_line(struct progress *pr
     if (progress->quiet)
         return;
     va_start(args, format);
-    const int columns = vprintf(format, args);
+    vprintf(format, args);
     va_end(args);
-    if (progress->line_open)
-        wipe_behind(progress, columns, columns_of_terminal());
-    putchar('\n');
+    printf("%s\n", progress->line_open ? ERASE_BEHIND : "");
     fflush(stdout);
     progress->line_open = false;
-    progress->shown = 0;
 }
 
 /* One line that the next one will take the place of; for terminals alone. */
@@ -81,15 +69,9 @@ __attribute__((format(printf, 2, 3))) static void draw_line(struct progress *pro
     va_end(args);
 
     /* The last column stays free: some terminals would go on to the next line. */
-    const int width = columns_of_terminal();
-    const int columns = (int)strnlen(line, (size_t)(width - 1));
-
-    printf("%.*s", columns, line);
-    wipe_behind(progress, columns, width);
-    putchar('\r');
+    printf("%.*s%s\r", columns_of_terminal() - 1, line, ERASE_BEHIND);
     fflush(stdout);
     progress->line_open = true;
-    progress->shown = columns;
 }
 
 static const char *chip_name(uint16_t chip_id)

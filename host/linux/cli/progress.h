@@ -16,7 +16,6 @@ struct progress {
     bool quiet;
     bool terminal;
     bool line_open; /* the cursor stands behind a line that is not ended */
-    int shown;      /* columns of the open line */
     enum hosted_stage stage;
     double stage_start_s, last_draw_s;
     uint64_t done, total;
