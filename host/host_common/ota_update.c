@@ -303,6 +303,8 @@ static int check_all(struct update *update)
 {
     int err = update_object(update, read_whole(update));
 
+    if (err == 0 && update->check.reader.head_known)
+        err = report(update, HOSTED_STAGE_CHECK, update->check.fed_bytes);
     if (err < 0 || update->device == NULL)
         return err < 0 ? err : update_object(update, update_check_fit(update));
 

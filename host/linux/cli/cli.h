@@ -15,6 +15,10 @@ struct cli_options {
     struct hosted_source_options source;
     struct hosted_update_options update; /* without its callbacks */
     const char *reconnect_hook;          /* NULL: none */
+    uint8_t sha256[32];                  /* where update.sha256 points to, if it does */
+    bool check_sums;
+    bool download_first;
+    bool dry_run;
     bool json;
     bool quiet;
     bool verbose;
@@ -37,6 +41,7 @@ enum cli_group {
     CLI_SOURCE = 1 << 1,  /* reads an image: how it is fetched */
     CLI_IMAGE = 1 << 2,   /* what that image must be */
     CLI_UPDATE = 1 << 3,  /* changes the firmware */
+    CLI_POLICY = 1 << 8,  /* has a policy about versions; can do as if */
     CLI_STATION = 1 << 4, /* joins a network */
     CLI_EVENTS = 1 << 5,  /* shows what the ESP32 says by itself */
     CLI_JSON = 1 << 6,    /* can say its result as JSON */
@@ -139,6 +144,13 @@ void cli_log(void *ctx, const char *line);
 int cli_open(struct cli_context *context, struct hosted_device **ret, struct hosted_fault *fault);
 /* hosted_close(), and with --verbose a line about what was dropped. */
 void cli_close(const struct cli_context *context, struct hosted_device *device);
+
+/*
+ * Opens the image that is the command's argument: with --check-sums its digest is looked for first,
+ * and with --download-first it is all there.
+ */
+int cli_open_source(struct cli_context *context, struct hosted_source **ret,
+                    struct hosted_fault *fault);
 
 /* Whether the program of --reconnect-hook, if one is given, can be run. 0, or -errno with words. */
 int cli_check_hook(const struct cli_context *context, struct hosted_fault *fault);

@@ -12,7 +12,7 @@ static const struct {
 } headings[] = {
     {CLI_SOURCE, "Where the image comes from"},
     {CLI_IMAGE, "What the image must be"},
-    {CLI_UPDATE, "The update"},
+    {CLI_UPDATE | CLI_POLICY, "The update"},
     {CLI_STATION, "The network"},
     {CLI_EVENTS, "Events"},
     {CLI_DEVICE, "The ESP32"},

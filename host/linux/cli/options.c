@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The options of every tool: a row each, and what it does with its value. */
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +91,64 @@ static bool take_allow_release_change(struct cli_options *options, char *value)
 {
     (void)value;
     options->update.allow_release_change = true;
+    return true;
+}
+
+/* 64 digits, of either case. */
+static bool take_sha256(struct cli_options *options, char *value)
+{
+    const size_t bytes = sizeof(options->sha256);
+
+    for (size_t i = 0; i < 2 * bytes; i++)
+        if (!isxdigit((unsigned char)value[i]))
+            return false;
+    for (size_t i = 0; i < bytes; i++) {
+        const char digits[] = {value[2 * i], value[2 * i + 1], '\0'};
+
+        options->sha256[i] = (uint8_t)strtoul(digits, NULL, 16);
+    }
+    options->update.sha256 = options->sha256;
+    return value[2 * bytes] == '\0';
+}
+
+static bool take_check_sums(struct cli_options *options, char *value)
+{
+    (void)value;
+    options->check_sums = true;
+    return true;
+}
+
+static bool take_public_key(struct cli_options *options, char *value)
+{
+    options->update.public_key = value;
+    return *value != '\0';
+}
+
+static bool take_download_first(struct cli_options *options, char *value)
+{
+    (void)value;
+    options->download_first = true;
+    return true;
+}
+
+static bool take_if_newer(struct cli_options *options, char *value)
+{
+    (void)value;
+    options->update.version_policy = HOSTED_VERSION_NEWER;
+    return true;
+}
+
+static bool take_allow_downgrade(struct cli_options *options, char *value)
+{
+    (void)value;
+    options->update.version_policy = HOSTED_VERSION_OTHER;
+    return true;
+}
+
+static bool take_dry_run(struct cli_options *options, char *value)
+{
+    (void)value;
+    options->dry_run = true;
     return true;
 }
 
@@ -240,15 +299,26 @@ const struct cli_option cli_option_table[] = {
     {"chip", "CHIP", CLI_IMAGE, "only an image for this chip: esp32, esp32c3, ...", take_chip},
     {"slot-size", "SIZE", CLI_IMAGE, "only an image of at most this: 1792K, 1M, 0x100000",
      take_slot_size},
+    {"sha256", "HEX", CLI_IMAGE, "only the file with this SHA-256", take_sha256},
+    {"check-sums", NULL, CLI_IMAGE,
+     "only with the digest of SOURCE.sha256, or SHA256SUMS beside it", take_check_sums},
+    {"public-key", "PEM", CLI_IMAGE, "only one that is signed with this key, for Secure Boot v2",
+     take_public_key},
 
+    {"if-newer", NULL, CLI_UPDATE, "only to a newer version than the one that runs", take_if_newer},
+    {"allow-downgrade", NULL, CLI_POLICY, "also to an older version", take_allow_downgrade},
     {"reboot-timeout", "SECONDS", CLI_UPDATE,
      "longest wait for the new firmware (60; 0: do not wait)", take_reboot_timeout},
     {"reconnect-hook", "PROGRAM", CLI_UPDATE,
      "run it once the ESP32 has restarted, with the device's path", take_reconnect_hook},
     {"allow-release-change", NULL, CLI_UPDATE,
      "also to a release that the kernel driver may refuse", take_allow_release_change},
-    {"force", NULL, CLI_UPDATE, "although Bluetooth over the same bus is up", take_force},
+    {"force", NULL, CLI_UPDATE, "whatever version runs, and although Bluetooth is up", take_force},
+    {"dry-run", NULL, CLI_POLICY, "say what would be done and all that is against it, do nothing",
+     take_dry_run},
 
+    {"download-first", NULL, CLI_SOURCE, "URL: store it, and check it wholly before the update",
+     take_download_first},
     {"stall-timeout", "SECONDS", CLI_SOURCE, "URL: longest silence of the server (default: 30)",
      take_stall_timeout},
     {"retries", "N", CLI_SOURCE, "URL: attempts in a row after one that failed (default: 5)",

@@ -66,7 +66,7 @@ int cli_run_update(struct cli_context *context, cli_progress *progress, void *pr
     if (err == 0)
         err = cli_open(context, &device, fault);
     if (err == 0)
-        err = hosted_source_open(context->argument, &context->options.source, &source, fault);
+        err = cli_open_source(context, &source, fault);
     if (err == 0)
         err = update_from(context, &watcher, device, source, ret, fault);
     if (err < 0 && source == NULL)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "dry_run.h"
 #include "fw_image.h"
 #include "info.h"
 #include "json.h"
@@ -23,12 +24,30 @@ static int print_result(const struct hosted_update_result *result)
     return json_print(object, HOSTED_DONE);
 }
 
+/* Who ships products flashes neither the same firmware again nor an old one by mistake. */
+static int choose_policy(struct cli_context *context)
+{
+    const struct cli_options *options = &context->options;
+    enum hosted_version_policy *policy = &context->options.update.version_policy;
+
+    if (options->update.allow_bluetooth && *policy != HOSTED_VERSION_ANY)
+        return cli_usage(context, "update: --force takes every version: not with %s",
+                         *policy == HOSTED_VERSION_NEWER ? "--if-newer" : "--allow-downgrade");
+    if (!options->update.allow_bluetooth && *policy == HOSTED_VERSION_ANY)
+        *policy = HOSTED_VERSION_NOT_OLDER;
+    return HOSTED_DONE;
+}
+
 static int update(struct cli_context *context)
 {
     struct json_progress progress = {.quiet = context->options.quiet};
     struct hosted_update_result result = {0};
     struct hosted_fault fault;
 
+    if (choose_policy(context) != HOSTED_DONE)
+        return HOSTED_USAGE;
+    if (context->options.dry_run)
+        return dry_run(context);
     if (!context->options.json)
         return cli_update(context);
     if (cli_run_update(context, json_progress_report, &progress, &result, &fault) < 0)
@@ -38,17 +57,10 @@ static int update(struct cli_context *context)
 
 static int print_image(const char *source, const struct hosted_image *image)
 {
-    char name[HOSTED_FAULT_TEXT_BYTES];
     cJSON *object = cJSON_CreateObject();
 
     cJSON_AddNumberToObject(object, "status", HOSTED_DONE);
-    json_add_text(object, "image", text_printable(name, sizeof(name), source, strlen(source)));
-    json_add_text(object, "chip", fw_chip_name(image->chip_id));
-    json_add_text(object, "project", image->project);
-    json_add_text(object, "version", image->version);
-    cJSON_AddNumberToObject(object, "image_bytes", (double)image->image_bytes);
-    cJSON_AddNumberToObject(object, "file_bytes", (double)image->file_bytes);
-    cJSON_AddBoolToObject(object, "digest", image->digest_appended);
+    json_add_image(object, source, image);
     return json_print(object, HOSTED_DONE);
 }
 
@@ -61,7 +73,7 @@ static int verify(struct cli_context *context)
     int err = cli_interruptible(context, &fault);
 
     if (err == 0)
-        err = hosted_source_open(context->argument, &context->options.source, &source, &fault);
+        err = cli_open_source(context, &source, &fault);
     if (err == 0)
         err = hosted_verify(source, &context->options.update, &image, &fault);
     if (err == 0 && context->options.json)
@@ -69,7 +81,9 @@ static int verify(struct cli_context *context)
     else if (err == 0 && !context->options.quiet)
         printf("%s: valid: %s, %s, %s bytes, %s\n", source->name, fw_chip_name(image.chip_id),
                image.version, text_number(number, image.image_bytes),
-               image.digest_appended ? "digest ok" : "checksum ok (no digest)");
+               image.signature_ok      ? "digest and signature ok"
+               : image.digest_appended ? "digest ok"
+                                       : "checksum ok (no digest)");
     hosted_source_close(source);
     if (err == 0)
         return HOSTED_DONE;
@@ -79,7 +93,7 @@ static int verify(struct cli_context *context)
 #define ASKS (CLI_DEVICE | CLI_JSON)
 
 static const struct cli_command commands[] = {
-    {"update", "SOURCE", ASKS | CLI_SOURCE | CLI_IMAGE | CLI_UPDATE,
+    {"update", "SOURCE", ASKS | CLI_SOURCE | CLI_IMAGE | CLI_UPDATE | CLI_POLICY,
      "update the ESP32's firmware from a file, a URL, or '-', standard input", update, true},
     {"verify", "SOURCE", CLI_SOURCE | CLI_IMAGE | CLI_JSON, "check an image, without an ESP32",
      verify, false},

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fw_image.h"
 #include "names.h"
 #include "text.h"
 
@@ -42,6 +43,24 @@ void json_add_ap(cJSON *object, const struct hosted_ap *ap)
     cJSON_AddNumberToObject(object, "channel", ap->channel);
     cJSON_AddNumberToObject(object, "rssi", ap->rssi);
     cJSON_AddStringToObject(object, "encryption", cli_encryption_name(ap->encryption));
+}
+
+void json_add_image(cJSON *object, const char *source, const struct hosted_image *image)
+{
+    const char *chip = fw_chip_name(image->chip_id);
+    char sha256[2 * sizeof(image->sha256) + 1];
+
+    for (size_t i = 0; i < sizeof(image->sha256); i++)
+        snprintf(sha256 + 2 * i, 3, "%02x", image->sha256[i]);
+    json_add_bytes(object, "image", source, strlen(source));
+    json_add_text(object, "chip", chip != NULL ? chip : "");
+    json_add_text(object, "project", image->project);
+    json_add_text(object, "version", image->version);
+    cJSON_AddNumberToObject(object, "image_bytes", (double)image->image_bytes);
+    cJSON_AddNumberToObject(object, "file_bytes", (double)image->file_bytes);
+    cJSON_AddBoolToObject(object, "digest", image->digest_appended);
+    cJSON_AddBoolToObject(object, "signature", image->signature_ok);
+    cJSON_AddStringToObject(object, "sha256", sha256);
 }
 
 /* The object as a line; ends it. False without memory. */
@@ -91,4 +110,14 @@ int json_fail(const struct hosted_fault *fault)
     cJSON_AddStringToObject(object, "error", error_name(fault->status));
     json_add_text(object, "message", fault->text);
     return json_print(object, (int)fault->status);
+}
+
+void json_print_objection(const struct hosted_fault *fault)
+{
+    cJSON *object = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(object, "event", "objection");
+    cJSON_AddStringToObject(object, "error", error_name(fault->status));
+    json_add_text(object, "message", fault->text);
+    json_print_event(object);
 }

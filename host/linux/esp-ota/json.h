@@ -31,7 +31,13 @@ int json_print(cJSON *object, int status);
  * what is wrong with stdout. */
 int json_print_event(cJSON *object);
 
+/* Adds what is known of an image that was read to its end. */
+void json_add_image(cJSON *object, const char *source, const struct hosted_image *image);
+
 /* Prints the failure; returns its status. */
 int json_fail(const struct hosted_fault *fault);
+
+/* A line for one of the reasons against an update. */
+void json_print_objection(const struct hosted_fault *fault);
 
 #endif

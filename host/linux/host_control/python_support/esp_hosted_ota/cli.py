@@ -239,14 +239,6 @@ def _inhibited(args: argparse.Namespace, cancel: Cancel) -> Iterator[None]:
             os.close(lock)
 
 
-def _versions(args: argparse.Namespace) -> VersionPolicy:
-    if args.force:
-        return VersionPolicy.ANY
-    if args.if_newer:
-        return VersionPolicy.NEWER
-    return VersionPolicy.OTHER if args.allow_downgrade else VersionPolicy.NOT_OLDER
-
-
 def _sha256(args: argparse.Namespace, cancel: Cancel) -> Optional[bytes]:
     """What the image's must be, as the user says, or whoever published it."""
     if not args.check_sums:
@@ -268,7 +260,7 @@ def _demands(args: argparse.Namespace, cancel: Cancel) -> dict[str, Any]:
         "slot_bytes": args.slot_size,
         "sha256": _sha256(args, cancel),
         "public_key": args.public_key,
-        "versions": _versions(args),
+        "versions": VersionPolicy.NEWER if args.if_newer else VersionPolicy.ANY,
         "allow_release_change": args.allow_release_change,
         "allow_bluetooth": args.force,
     }
@@ -327,7 +319,6 @@ def _add_image_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--if-newer", action="store_true", help="only one that is newer than what runs"
     )
-    parser.add_argument("--allow-downgrade", action="store_true", help="also an older one")
     parser.add_argument(
         "--allow-release-change",
         action="store_true",
@@ -336,7 +327,7 @@ def _add_image_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--force",
         action="store_true",
-        help="any version, and although Bluetooth over the same bus is up",
+        help="although Bluetooth over the same bus is up",
     )
 
 
