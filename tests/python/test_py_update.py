@@ -8,7 +8,17 @@ import threading
 from pathlib import Path
 
 import pytest
-from esp_hosted_ota import Device, Image, OtaError, OtaUsageError, Stage, Status, update, verify
+from esp_hosted_ota import (
+    Device,
+    Download,
+    Image,
+    OtaError,
+    OtaUsageError,
+    Stage,
+    Status,
+    update,
+    verify,
+)
 from support import classic, images
 from support.classic import Kind
 from support.fake_device import FakeDevice
@@ -187,7 +197,7 @@ def test_a_server_that_breaks_off(
     ready: FakeDevice, device: Device, server: FaultServer, behaviour: str
 ) -> None:
     with pytest.raises(OtaError) as caught:
-        send(device, server.url(behaviour))
+        send(device, server.url(behaviour), download=Download(retries=0))
     assert caught.value.status == Status.LOCAL
     assert Kind.OTA_END not in ready.kinds()
 

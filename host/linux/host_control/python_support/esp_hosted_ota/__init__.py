@@ -30,13 +30,14 @@ from .errors import (
     Status,
 )
 from .session import Session
-from .source import find_sha256
+from .source import Download, find_sha256
 from .update import Image, Result, Stage, VersionPolicy, check_update, update, verify
 
 __all__ = [
     "AccessPoint",
     "Cancel",
     "Device",
+    "Download",
     "Encryption",
     "Event",
     "EventKind",

@@ -28,7 +28,13 @@ from .device import (
 )
 from .errors import OtaError, OtaUsageError, Status
 from .progress import printable, progress_on
-from .source import find_sha256
+from .source import (
+    DEFAULT_RETRIES,
+    DEFAULT_STALL_TIMEOUT,
+    MOST_RETRIES,
+    Download,
+    find_sha256,
+)
 from .update import (
     DEFAULT_REBOOT_TIMEOUT,
     NOTHING_ERASED,
@@ -74,8 +80,19 @@ def _wait(text: str) -> int:
     return _number(text, 0, LONGEST_TIMEOUT)
 
 
+def _retries(text: str) -> int:
+    return _number(text, 0, MOST_RETRIES)
+
+
 def _beacons(text: str) -> int:
     return _number(text, 0, LONGEST_LISTEN_INTERVAL)
+
+
+def _given(text: str) -> str:
+    """No empty name: that of a variable which is not set."""
+    if not text:
+        raise ValueError
+    return text
 
 
 def _digest(text: str) -> bytes:
@@ -162,15 +179,21 @@ def _run(action: Callable[[], None]) -> int:
     return int(status)
 
 
+def _log(args: argparse.Namespace) -> Optional[Callable[[str], None]]:
+    if not args.verbose:
+        return None
+    tool = Path(sys.argv[0]).name
+    return lambda line: print(f"{tool}: {line}", file=sys.stderr)
+
+
 def _open(args: argparse.Namespace, cancel: Cancel) -> Device:
-    log: Optional[Callable[[str], None]] = None
-    if args.verbose:
-        tool = Path(sys.argv[0]).name
-
-        def log(line: str) -> None:
-            print(f"{tool}: {line}", file=sys.stderr)
-
-    return Device(args.device, timeout=args.timeout, dialect=args.dialect, cancel=cancel, log=log)
+    return Device(
+        args.device,
+        timeout=args.timeout,
+        dialect=args.dialect,
+        cancel=cancel,
+        log=_log(args),
+    )
 
 
 def _describe(result: Result) -> str:
@@ -239,7 +262,21 @@ def _inhibited(args: argparse.Namespace, cancel: Cancel) -> Iterator[None]:
             os.close(lock)
 
 
-def _sha256(args: argparse.Namespace, cancel: Cancel) -> Optional[bytes]:
+def _download(args: argparse.Namespace) -> Download:
+    return Download(
+        stall_timeout=args.stall_timeout,
+        retries=args.retries,
+        cacert=args.cacert,
+        cert=args.cert,
+        key=args.key,
+        interface=args.interface,
+        proxy=args.proxy,
+        store=args.download_first,
+        log=_log(args),
+    )
+
+
+def _sha256(args: argparse.Namespace, download: Download, cancel: Cancel) -> Optional[bytes]:
     """What the image's must be, as the user says, or whoever published it."""
     if not args.check_sums:
         return cast("Optional[bytes]", args.sha256)
@@ -247,7 +284,7 @@ def _sha256(args: argparse.Namespace, cancel: Cancel) -> Optional[bytes]:
         text = f"--sha256 and --check-sums: only one of them; {NOTHING_ERASED}"
         raise OtaUsageError(errno.EINVAL, text, Status.USAGE)
     try:
-        return find_sha256(args.url, cancel=cancel)
+        return find_sha256(args.url, download=download, cancel=cancel)
     except OtaError as error:
         error.add(NOTHING_ERASED)
         raise
@@ -255,14 +292,16 @@ def _sha256(args: argparse.Namespace, cancel: Cancel) -> Optional[bytes]:
 
 def _demands(args: argparse.Namespace, cancel: Cancel) -> dict[str, Any]:
     """What update() and check_update() are to be told."""
+    download = _download(args)
     return {
         "chip": args.chip,
         "slot_bytes": args.slot_size,
-        "sha256": _sha256(args, cancel),
+        "sha256": _sha256(args, download, cancel),
         "public_key": args.public_key,
         "versions": VersionPolicy.NEWER if args.if_newer else VersionPolicy.ANY,
         "allow_release_change": args.allow_release_change,
         "allow_bluetooth": args.force,
+        "download": download,
     }
 
 
@@ -313,6 +352,7 @@ def _add_image_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--public-key",
+        type=_given,
         metavar="PEM",
         help="only one that is signed with this key for Secure Boot v2",
     )
@@ -328,6 +368,45 @@ def _add_image_options(parser: argparse.ArgumentParser) -> None:
         "--force",
         action="store_true",
         help="although Bluetooth over the same bus is up",
+    )
+
+
+def _add_download_options(parser: argparse.ArgumentParser) -> None:
+    """How a URL is fetched."""
+    parser.add_argument(
+        "--download-first",
+        action="store_true",
+        help="into a temporary file, and check it before the ESP32 hears of it",
+    )
+    parser.add_argument(
+        "--stall-timeout",
+        type=_seconds,
+        default=DEFAULT_STALL_TIMEOUT,
+        metavar="SECONDS",
+        help=f"longest wait for a server that sends nothing ({DEFAULT_STALL_TIMEOUT})",
+    )
+    parser.add_argument(
+        "--retries",
+        type=_retries,
+        default=DEFAULT_RETRIES,
+        metavar="N",
+        help=f"attempts after one that failed, in a row ({DEFAULT_RETRIES}; 0: none)",
+    )
+    parser.add_argument(
+        "--cacert", type=_given, metavar="PEM", help="authorities to trust, instead of the system's"
+    )
+    parser.add_argument("--cert", type=_given, metavar="PEM", help="certificate of this host")
+    parser.add_argument(
+        "--key", type=_given, metavar="PEM", help="its key, if not in the same file"
+    )
+    parser.add_argument(
+        "--interface",
+        type=_given,
+        metavar="NAME",
+        help=f"network interface to use alone, such as {INTERFACE}",
+    )
+    parser.add_argument(
+        "--proxy", metavar="URL", help='instead of what $http_proxy and its like say; "": none'
     )
 
 
@@ -348,6 +427,7 @@ def ota_update() -> int:
         metavar="PROGRAM",
         help="run it once the ESP32 has restarted, with the device's path",
     )
+    _add_download_options(parser)
     args = parser.parse()
     return _run(lambda: _update(args))
 

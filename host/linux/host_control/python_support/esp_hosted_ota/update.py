@@ -14,7 +14,7 @@ from ._binding import ffi, lib
 from ._call import Cancel, c_path, call, error_of
 from .device import Device
 from .errors import OtaError
-from .source import Where, open_source
+from .source import Download, Where, open_source
 
 SHA256_BYTES = 32
 NOTHING_ERASED = "nothing was erased"
@@ -176,11 +176,11 @@ def _digest(sha256: Union[bytes, str]) -> bytes:
 
 
 @contextlib.contextmanager
-def _opened(source: Where, device: Device) -> Iterator[Any]:
+def _opened(source: Where, download: Optional[Download], device: Device) -> Iterator[Any]:
     """For an update: what cannot be opened has changed nothing."""
     with contextlib.ExitStack() as stack:
         try:
-            opened = stack.enter_context(open_source(source, device.cancel))
+            opened = stack.enter_context(open_source(source, download, device.cancel))
         except OtaError as error:
             error.add(NOTHING_ERASED)
             raise
@@ -198,6 +198,7 @@ def update(
     versions: VersionPolicy = VersionPolicy.ANY,
     allow_release_change: bool = False,
     allow_bluetooth: bool = False,
+    download: Optional[Download] = None,
     progress: Optional[Progress] = None,
     reboot_timeout: int = DEFAULT_REBOOT_TIMEOUT,
     reconnect: Optional[Reconnect] = None,
@@ -212,6 +213,7 @@ def update(
     versions: which versions count; default any.
     allow_release_change: also to a release that upstream's kernel driver may refuse to start with.
     allow_bluetooth: although a Bluetooth adapter that may be the ESP32's is up.
+    download: how a URL is fetched.
     progress: called with the stage, the image, bytes done and bytes in all (0: unknown), at the
     start of each stage and while it goes on, perhaps in another thread. What it raises stops the
     update, but for Stage.END, and is raised here.
@@ -229,7 +231,7 @@ def update(
     if reconnect is not None:
         options.pointer.reconnect = lib.on_reconnect
         options.pointer.reconnect_ctx = options.keep(ffi.new_handle(reconnect))
-    with _opened(source, device) as opened:
+    with _opened(source, download, device) as opened:
         report = _Report(progress or _nothing, _name(opened))
         if progress is not None:
             options.pointer.progress = lib.on_progress
@@ -256,6 +258,7 @@ def check_update(
     versions: VersionPolicy = VersionPolicy.ANY,
     allow_release_change: bool = False,
     allow_bluetooth: bool = False,
+    download: Optional[Download] = None,
     objection: Optional[Objection] = None,
 ) -> Image:
     """What update() would check before it begins and before it ends, and nothing more.
@@ -270,7 +273,7 @@ def check_update(
     reasons: list[OtaError] = []
     handle = ffi.new_handle(reasons)
     how = (options.pointer, lib.on_objection, handle, image)
-    with open_source(source, device.cancel) as opened:
+    with open_source(source, download, device.cancel) as opened:
         try:
             device.call(lib.hosted_update_check, device.pointer, opened, *how)
         finally:
@@ -287,6 +290,7 @@ def verify(
     slot_bytes: Optional[int] = None,
     sha256: Union[bytes, str, None] = None,
     public_key: Optional[Where] = None,
+    download: Optional[Download] = None,
     cancel: Optional[Cancel] = None,
 ) -> Image:
     """Checks the whole image of a file or URL, without a device; returns what it is.
@@ -297,6 +301,6 @@ def verify(
     options = _Options(chip, slot_bytes, sha256, public_key)
     image = ffi.new("struct hosted_image *")
     cancel = cancel if cancel is not None else Cancel()
-    with open_source(source, cancel) as opened:
+    with open_source(source, download, cancel) as opened:
         call(cancel, lib.hosted_verify, opened, options.pointer, image)
         return _image(image, _name(opened))
