@@ -3,6 +3,7 @@
 
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,18 @@ def test_nothing_but_the_stable_abi(wheel: Path) -> None:
     audit = [sys.executable, "-m", "abi3audit", "--strict", "--report", wheel]
     done = subprocess.run(audit, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_source_distribution(wheel: Path, tmp_path: Path) -> None:
+    """It has all that the package is built of, and makes the same of it."""
+    again = wheels.from_source_distribution(tmp_path)
+    assert again.name == wheel.name
+    assert files(again) == files(wheel)
+
+
+def files(wheel: Path) -> list[str]:
+    with zipfile.ZipFile(wheel) as archive:
+        return sorted(archive.namelist())
 
 
 @pytest.mark.parametrize("minor", wheels.MINORS, ids="3.{}".format)

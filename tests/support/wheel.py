@@ -56,6 +56,19 @@ def _sources() -> set[Path]:
     return {path for path in there if path.suffix != ".so" and "cache" not in path.name}
 
 
+def from_source_distribution(folder: Path) -> Path:
+    """A wheel as pip makes it from a source distribution, away from the repository."""
+    code = "import sys; from scikit_build_core.build import build_sdist; build_sdist(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", code, folder], cwd=ROOT, check=True, capture_output=True)
+    (source,) = folder.glob("*.tar.gz")
+    quick = "--config-settings=cmake.build-type=Debug"
+    pip = (sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check")
+    how = ("--no-build-isolation", "--no-deps", "--wheel-dir", folder, quick)
+    subprocess.run([*pip, *how, source], check=True)
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
 def cpython(minor: int) -> Path | None:
     """A CPython 3.`minor` of this machine that can make virtual environments."""
     name = f"python3.{minor}"
