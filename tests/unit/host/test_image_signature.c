@@ -300,9 +300,9 @@ static void no_byte_can_change_unnoticed(void **state)
         start(&s_file, 352, true);
         sign(&s_file, s_keys[kind][0], NULL, NULL);
         for (size_t at = 0; at < AT_CRC + 4; at++) {
-            block_of(&s_file, 0)[at] ^= 1 << at % 8;
+            block_of(&s_file, 0)[at] ^= (uint8_t)(1 << at % 8);
             assert_refused(&s_file, (enum kind)kind, UNSIGNED);
-            block_of(&s_file, 0)[at] ^= 1 << at % 8;
+            block_of(&s_file, 0)[at] ^= (uint8_t)(1 << at % 8);
         }
         block_of(&s_file, 0)[AT_CRC + 4] ^= 1; /* padding: nobody reads it */
         assert_signed(&s_file, (enum kind)kind);
