@@ -63,12 +63,15 @@ static int split(struct place *place, const char *where, struct hosted_fault *fa
     if (place->name_len == 0 || (is_url && folder_len == from))
         return fault_set(fault, HOSTED_USAGE, -EINVAL,
                          "no SHA-256 can be looked for: no file is named");
-    place->name = strndup(where + folder_len, place->name_len);
-    if (place->name == NULL)
+
+    char *name = strndup(where + folder_len, place->name_len);
+
+    if (name == NULL)
         return fault_errno(fault, HOSTED_LOCAL, ENOMEM, "SHA-256");
     if (is_url)
-        place->name_len = decode_url(place->name, place->name_len);
-    text_printable(place->shown, sizeof(place->shown), place->name, place->name_len);
+        place->name_len = decode_url(name, place->name_len);
+    text_printable(place->shown, sizeof(place->shown), name, place->name_len);
+    place->name = name;
     return 0;
 }
 

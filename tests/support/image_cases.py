@@ -117,8 +117,6 @@ def mutate(chip: Chip, what: str, at: int, new: bytes) -> Iterator[Case]:
     """The digest is made right again, so that it is the field itself that is judged."""
     image = changed(base(chip), at, new)
     yield Case(f"{what} {new.hex()}", refresh_digest(image))
-    if chip is CHIPS[0]:
-        yield Case(f"{what} {new.hex()}, with the old digest", image)
 
 
 def u16(value: int) -> bytes:
@@ -147,6 +145,12 @@ def header(chip: Chip) -> Iterator[Case]:
         yield from mutate(chip, "digest flag", 23, bytes((flag,)))
     yield Case("checksum", refresh_digest(changed(base(chip), DATA_1 + 31, b"\x99")))
     yield Case("digest", base(chip)[:-1] + b"\x99")
+
+
+def old_digests(chip: Chip) -> Iterator[Case]:
+    """A changed byte that nothing but the digest tells."""
+    for at in (2, 3, 4, 8, 9, 11, 14, 15, 18, 19, 22, SEGMENT_1, SEGMENT_1 + 3):
+        yield Case(f"byte {at}, with the old digest", changed(base(chip), at, b"\x5a"))
 
 
 def rest_of_the_header(chip: Chip) -> Iterator[Case]:
@@ -187,7 +191,8 @@ def descriptors(chip: Chip) -> Iterator[Case]:
             continue  # every field, its first and last byte
         image = bytearray(good)
         image[DATA_0 + at] ^= 0x41
-        yield Case(f"descriptor byte {at}", bytes(image))
+        if at < 8:
+            yield Case(f"descriptor byte {at}", bytes(image))
         image[DATA_1] ^= 0x41
         yield Case(f"descriptor byte {at}, checksum right", bytes(image))
         yield Case(f"descriptor byte {at}, sealed", refresh_digest(image))
@@ -195,7 +200,7 @@ def descriptors(chip: Chip) -> Iterator[Case]:
 
 def ends(chip: Chip) -> Iterator[Case]:
     for digest in (True, False):
-        for length in (4, 8, 12, 16):
+        for length in (4, 16):
             image = base(chip, digest=digest, length=length)
             end_of_segments = DATA_1 + length
             checksum_at = end_of_segments // 16 * 16 + 15
@@ -203,7 +208,7 @@ def ends(chip: Chip) -> Iterator[Case]:
             for bit in range(8):
                 broken = changed(image, checksum_at, bytes((image[checksum_at] ^ 1 << bit,)))
                 yield Case(f"checksum bit {bit}, sealed, length {length}", seal(broken))
-            for at in range(end_of_segments, checksum_at):
+            for at in (end_of_segments, checksum_at - 1):  # of the padding
                 padded = changed(image, at, b"\x55")
                 yield Case(f"padding byte {at}, digest {digest}", padded)
                 yield Case(f"padding byte {at}, digest {digest}, sealed", seal(padded))
@@ -232,7 +237,17 @@ def strangers(_chip: Chip) -> Iterator[Case]:
 
 
 PER_CHIP = (lengths, counts, addresses, pages, segment_lengths, header)
-ONCE = (behind, chip_ids, rest_of_the_header, segment_addresses, descriptors, ends, cuts, strangers)
+ONCE = (
+    behind,
+    chip_ids,
+    old_digests,
+    rest_of_the_header,
+    segment_addresses,
+    descriptors,
+    ends,
+    cuts,
+    strangers,
+)
 
 
 def cases(chip: Chip) -> list[Case]:
