@@ -381,9 +381,9 @@ static ssize_t exchanged_read(struct hosted_source *source, void *buf, size_t le
     }
     if (len > 4000)
         len = 4000;
-    memcpy(buf, memory->bytes + memory->at, len);
     if (len > memory->len - memory->at)
         len = memory->len - memory->at;
+    memcpy(buf, memory->bytes + memory->at, len);
     memory->at += len;
     return (ssize_t)len;
 }
