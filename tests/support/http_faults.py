@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A web server that breaks its word in the ways that servers and networks do."""
 
+import re
 import socket
 import struct
 import threading
@@ -9,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 from .process import HANG_S
+
+TAG = '"v1"'
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -38,6 +41,34 @@ class _Handler(BaseHTTPRequestHandler):
     def send(self, data: bytes) -> None:
         self.wfile.write(data)
         self.wfile.flush()
+
+    def send_cut(self, data: bytes) -> None:
+        """As far as the test lets it come: the next of `cuts`, or of `stalls`, is how far."""
+        server = self.server
+        if server.then:
+            server.image = server.then
+        if server.stalls:
+            self.send(data[: server.stalls.pop(0)])
+            server.stopping.wait(HANG_S * 2)
+        else:
+            self.send(data[: server.cuts.pop(0)] if server.cuts else data)
+
+    @property
+    def wanted_from(self) -> int | None:
+        """The N of "Range: bytes=N-"; None: everything is wanted."""
+        match = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        return int(match[1]) if match else None
+
+    def whole(self, image: bytes, **headers: str) -> None:
+        self.head(Content_Length=len(image), **headers)
+        self.send_cut(image)
+
+    def part(self, image: bytes, first: int, total: int = 0, **headers: str) -> None:
+        """The rest of the image from `first`."""
+        last = len(image) - 1
+        said = f"bytes {first}-{last}/{total or len(image)}"
+        self.head(206, Content_Length=last + 1 - first, Content_Range=said, **headers)
+        self.send_cut(image[first:])
 
 
 def _ok(web: _Handler, image: bytes) -> None:
@@ -150,6 +181,55 @@ def _empty(web: _Handler, image: bytes) -> None:
     web.head(Content_Length=0)
 
 
+def _ranges(web: _Handler, image: bytes) -> None:
+    """As it should be."""
+    first = web.wanted_from
+    if first is not None and web.headers.get("If-Range") == TAG:
+        web.part(image, first, ETag=TAG)
+    else:
+        web.whole(image, ETag=TAG)
+
+
+def _no_ranges(web: _Handler, image: bytes) -> None:
+    """As `python3 -m http.server`: always all of it."""
+    web.whole(image, Last_Modified="Sun, 06 Nov 1994 08:49:37 GMT")
+
+
+def _new_tag(web: _Handler, image: bytes) -> None:
+    """The same bytes have another tag in every answer, as from several servers behind one name."""
+    web.whole(image, ETag=f'"{len(web.server.seen)}"')
+
+
+def _no_validators(web: _Handler, image: bytes) -> None:
+    web.whole(image)
+
+
+def _weak_tag(web: _Handler, image: bytes) -> None:
+    web.whole(image, ETag=f"W/{TAG}")
+
+
+def _instead_of_rest(
+    rest: Callable[[_Handler, bytes, int], None],
+) -> Callable[[_Handler, bytes], None]:
+    """All of it, but for a range what `rest` makes of it."""
+
+    def behaviour(web: _Handler, image: bytes) -> None:
+        if web.wanted_from is None:
+            web.whole(image, ETag=TAG)
+        else:
+            rest(web, image, web.wanted_from)
+
+    return behaviour
+
+
+def _retry_after(web: _Handler, image: bytes) -> None:
+    """The second answer asks for a second."""
+    if len(web.server.seen) == 2:
+        web.head(503, Retry_After=1, Content_Length=0)
+    else:
+        _ranges(web, image)
+
+
 _BEHAVIOURS: dict[str, Callable[[_Handler, bytes], None]] = {
     "ok": _ok,
     "no-length": _no_length,
@@ -173,6 +253,18 @@ _BEHAVIOURS: dict[str, Callable[[_Handler, bytes], None]] = {
     "lying-gzip": _lying_gzip,
     "partial": _partial,
     "empty": _empty,
+    "ranges": _ranges,
+    "no-ranges": _no_ranges,
+    "new-tag": _new_tag,
+    "no-validators": _no_validators,
+    "weak-tag": _weak_tag,
+    "another-start": _instead_of_rest(lambda web, image, at: web.part(image, at - 16, ETag=TAG)),
+    "another-total": _instead_of_rest(
+        lambda web, image, at: web.part(image, at, len(image) + 16, ETag=TAG)
+    ),
+    "another-tag": _instead_of_rest(lambda web, image, at: web.part(image, at, ETag='"other"')),
+    "no-such-range": _instead_of_rest(lambda web, image, at: web.head(416, Content_Length=0)),
+    "retry-after": _retry_after,
 }
 
 
@@ -185,6 +277,10 @@ class FaultServer(ThreadingHTTPServer):
     def __init__(self, image: bytes) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.image = image
+        self.then = b""  # the image behind the first answer; b"": the same
+        # Answers that can be cut are, each after so many bytes; or they end in silence.
+        self.cuts: list[int] = []
+        self.stalls: list[int] = []
         self.seen: list[tuple[str, dict[str, str]]] = []
         self.stopping = threading.Event()  # stalled answers end
         self.go_on = threading.Event()  # answers that wait in their middle go on
@@ -193,6 +289,10 @@ class FaultServer(ThreadingHTTPServer):
 
     def url(self, behaviour: str) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}/{behaviour}/image.bin"
+
+    def ranges(self) -> list[str | None]:
+        """What was asked for, request by request: "bytes=N-", or None for all of it."""
+        return [headers.get("Range") for _, headers in self.seen]
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that hangs up is what many tests are about."""
