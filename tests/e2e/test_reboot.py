@@ -2,6 +2,7 @@
 """After `end`: an update has succeeded when the new firmware has answered."""
 
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from support.dialects import CLASSIC, CTRL, DIALECTS, Dialect
 from support.proxy import RESTARTED
 from support.rig import UPDATERS, Rig
 from support.shelf import make_image
-from support.tools import DONE, NO_ANSWER, NOT_UP, USAGE
+from support.tools import DONE, LOCAL, NO_ANSWER, NOT_UP, USAGE
 from support.waiting import wait_for
 
 NEW = "2.0.0"
@@ -145,6 +146,24 @@ def test_the_reconnect_hook_gets_the_device(rig: Rig, tool: str) -> None:
     )
     assert result.status == DONE, result
     assert note.read_text().split() == [str(rig.device), str(rig.device), "free"]
+
+
+@pytest.mark.parametrize("tool", ["test.out", "ota_update.py"])
+def test_interrupted_in_the_hook(rig: Rig, tool: str) -> None:
+    """The program ends with the tool, and so does what it has started."""
+    rig.power_on(proxy=False)
+    note = rig.folder / "note"
+    program = hook(rig, f"sleep 600 &\necho $! > {note}\nwait")
+    options = ("--reconnect-hook", str(program))
+    process = rig.start_update(tool, make_image(NEW, size=40000), *options, reboot_timeout=600)
+    rig.wait(lambda: note.exists() and note.read_text().endswith("\n"), "the hook")
+    process.signal(signal.SIGTERM)
+    result = rig.tools.finish(process)
+    assert result.status == LOCAL, result
+    assert "interrupted; the ESP32 has selected the new firmware" in result.stderr
+    assert "timed out" not in result.stderr
+    sleeper = Path("/proc") / note.read_text().strip() / "cmdline"
+    rig.wait(lambda: not sleeper.exists() or not sleeper.read_bytes(), "the end of the hook")
 
 
 def test_a_hook_that_fails_is_said_and_no_more(rig: Rig) -> None:

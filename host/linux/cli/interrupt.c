@@ -29,7 +29,10 @@ int cli_catch_signals(struct hosted_cancel **ret, struct hosted_fault *fault)
 
     struct sigaction action = {.sa_handler = on_signal};
 
+    /* One after the other: of two at once the second one is to end the process. */
     sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+        sigaddset(&action.sa_mask, numbers[i]);
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         struct sigaction old;
 

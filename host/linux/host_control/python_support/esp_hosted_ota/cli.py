@@ -114,6 +114,8 @@ def _run_hook(hook: str, path: str, timeout: float, cancel: Cancel) -> None:
         if time.monotonic() >= deadline or cancel.requested:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+            if cancel.requested:  # which the update will say
+                return
             raise subprocess.TimeoutExpired(hook, timeout)
         time.sleep(HOOK_POLL)
     if process.returncode != 0:
