@@ -118,4 +118,11 @@ int hosted_update_check(struct hosted_device *device, struct hosted_source *sour
 int hosted_verify(struct hosted_source *source, const struct hosted_update_options *options,
                   struct hosted_image *ret, struct hosted_fault *fault);
 
+/* "ESP32-C3", for the chip_id of an image or an identity; NULL for an id that no chip has. */
+const char *hosted_chip_name(uint16_t chip_id);
+
+/* The chip id of "esp32c3" or "ESP32-C3", for hosted_update_options; -EINVAL: there is no such
+ * chip. */
+int hosted_chip_by_name(const char *name);
+
 #endif
