@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from support.rig import Rig
 from support.tools import ROOT
 
 PAGES = sorted((ROOT / "packaging/man").iterdir())
@@ -40,3 +41,25 @@ def test_sections(page: Path) -> None:
     for reference, number in re.findall(r"^\.Xr (\S+) (\d)", text, re.MULTILINE):
         if (reference, number) != ("pty", "7"):
             assert (page.parent / f"{reference}.{number}").exists()
+
+
+TOOLS = {"ota-update": "ota_update.py", "station-connect": "station_connect.py"}
+
+
+def test_options(rig: Rig, page: Path) -> None:
+    """Those of --help, and no others."""
+    text = rig.tools.run(TOOLS.get(page.stem, page.stem), "--help").stdout
+    known = set(re.findall(r"^ +(?:-\w, )?--([\w-]+)", text, re.MULTILINE))
+    told = set()
+    for item in re.findall(r"^\.It (Fl .*)", page.read_text(), re.MULTILINE):
+        told |= set(re.findall(r"\bFl -([\w-]+)", item))
+    assert known
+    assert told == known
+
+
+def test_commands(rig: Rig) -> None:
+    text = rig.tools.run("esp-ota", "--help").stdout
+    section = text.split("Commands:\n")[1].split("\n\n")[0]
+    known = set(re.findall(r"^  ([a-z]+(?: [a-z]+)*)", section, re.MULTILINE))
+    page = (ROOT / "packaging/man/esp-ota.1").read_text()
+    assert set(re.findall(r"^\.It Cm ([a-z]+(?: [a-z]+)*)", page, re.MULTILINE)) == known
