@@ -12,7 +12,7 @@ from support import wheel as wheels
 from support.process import environment
 from support.rig import Rig
 from support.shelf import make_image
-from support.tools import DONE
+from support.tools import DONE, Build
 from support.waiting import HANG_S
 
 # What a program does that is nobody's tool: check, watch, and stop an update from another thread.
@@ -57,6 +57,12 @@ stages = [stage for stage, _, _ in calls]
 assert stages == sorted(stages) and stages[0] is Stage.CHECK and stages[-1] is Stage.WRITE, calls
 print(*calls[-1][1:])
 """
+
+
+@pytest.fixture(autouse=True)
+def once(build: Build) -> None:
+    if build.preset in ("asan", "coverage"):
+        pytest.skip("the wheel is the same whatever preset is tested")
 
 
 def test_tag(wheel: Path) -> None:
