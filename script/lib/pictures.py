@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import io
 import re
-import shlex
 import subprocess
 import sys
 import tempfile
@@ -190,7 +189,24 @@ def draw(lines: list[str], name: str) -> str:
     for line in lines:
         console.print(Text.from_ansi(line), overflow="ignore", no_wrap=True, crop=False)
     svg = console.export_svg(title="", theme=THEME, code_format=SVG, unique_id=name)
-    return re.sub(r' clip-path="[^"]*"', "", svg)  # no line is longer than the terminal
+    svg = re.sub(r' clip-path="[^"]*"', "", svg)  # no line is longer than the terminal
+    svg = re.sub(r"<text [^>]*>\n</text>", "\n", svg)  # ends of lines
+    svg = re.sub(  # some programs leave out the spaces that a text begins with
+        r'(<text [^>]*?) x="([\d.]+)"([^>]*) textLength="([\d.]+)">(?P<text>((?:&#160;)+)[^<]+)<',
+        indent,
+        svg,
+    )
+    return re.sub(r"[ \n]*\n *", "\n", svg)
+
+
+def indent(found: re.Match[str]) -> str:
+    """A text without the spaces that it begins with, further to the right."""
+    head, x, between, length, _, spaces = found.groups()
+    width = float(length) / len(re.findall(r"&#?\w+;|.", found["text"]))
+    skipped = width * spaces.count("&#160;")
+    x, length = f"{float(x) + skipped:g}", f"{float(length) - skipped:g}"
+    rest = found["text"].removeprefix(spaces)
+    return f'{head} x="{x}"{between} textLength="{length}">{rest}<'
 
 
 def gist(svg: str) -> str:
@@ -226,19 +242,16 @@ def percent(terminal: Terminal) -> int:
     return int(found.group(1)) if found else 0
 
 
-def shoot(terminal: Terminal, album: Album, programs: Path) -> None:
+def shoot(terminal: Terminal, album: Album) -> None:
     """All pictures, in the order in which the ESP32 can be had for them."""
     terminal.clear()
     terminal.run("esp-ota update damaged.bin")
     terminal.run("echo $?")
     album.take("refused", terminal)
 
-    esp_ota = shlex.quote(str(programs / "esp-ota"))
-    if "--dry-run" in subprocess.run(f"{esp_ota} --help", shell=True, text=True,
-                                     capture_output=True).stdout:  # fmt: skip
-        terminal.clear()
-        terminal.run("esp-ota update --dry-run network_adapter.bin")
-        album.take("dry-run", terminal)
+    terminal.clear()
+    terminal.run("esp-ota update --dry-run network_adapter.bin")
+    album.take("dry-run", terminal)
 
     terminal.clear()
     terminal.start("esp-ota update network_adapter.bin")
@@ -261,7 +274,7 @@ def main() -> None:
         Path(folder, "damaged.bin").write_bytes(data[:500_000] + b"!" + data[500_001:])
         world = World(programs, Path(folder))
         try:
-            shoot(world.terminal, Album(target), programs)
+            shoot(world.terminal, Album(target))
         finally:
             world.close()
             subprocess.run(["umount", "--recursive", "--lazy", f"{folder}/dev"], check=True)
