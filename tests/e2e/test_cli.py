@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from support.rig import Rig
 from support.shelf import make_image
-from support.tools import DONE, NO_ANSWER, USAGE
+from support.tools import DONE, NO_ANSWER, ROOT, USAGE
 
 TOOLS = ("test.out", "esp-ota", "ota_update.py", "station_connect.py")
 
@@ -28,6 +28,78 @@ def test_help_of_the_c_tool_names_every_command(rig: Rig) -> None:
         assert option in text
 
 
+def test_help_of_one_command_shows_its_own_options(rig: Rig) -> None:
+    text = rig.tools.run("esp-ota", "verify", "--help").stdout
+    assert text.startswith("Usage: esp-ota verify [OPTIONS] SOURCE\n")
+    assert "--chip" in text
+    assert "--device" not in text
+    text = rig.tools.run("esp-ota", "wifi", "connect", "--help").stdout
+    assert text.startswith("Usage: esp-ota wifi connect [OPTIONS] [SSID]\n")
+    assert "--password" in text
+    assert "--reboot-timeout" not in text
+    text = rig.tools.run("esp-ota", "wifi", "--help").stdout
+    assert "wifi scan" in text
+    assert "verify" not in text
+
+
+@pytest.mark.parametrize("tool", ["esp-ota", "test.out"])
+def test_help_names_every_exit_status(rig: Rig, tool: str) -> None:
+    text = rig.tools.run(tool, "--help").stdout
+    statuses = re.sub(r"\s+", " ", text.partition("Exit status: ")[2])
+    assert re.findall(r"\b(\d) ", statuses) == list("012345678")
+
+
+@pytest.mark.parametrize("tool", ["esp-ota", "test.out"])
+def test_version(rig: Rig, tool: str) -> None:
+    (version,) = re.findall(r"VERSION (\d+\.\d+\.\d+)", (ROOT / "CMakeLists.txt").read_text())[:1]
+    result = rig.tools.run(tool, "--version")
+    assert (result.status, result.stdout) == (DONE, f"{tool} {version}\n")
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("verify", "x", "--device", "y"),
+        ("info", "--chip", "esp32"),
+        ("wifi", "scan", "--ssid", "y"),
+        ("--heartbeat", "10", "update", "x"),
+    ],
+)
+def test_an_option_of_another_command(rig: Rig, args: tuple[str, ...]) -> None:
+    result = rig.tools.run("esp-ota", *args)
+    assert result.status == USAGE, result
+    option = next(word for word in args if word.startswith("--"))
+    assert f"takes no {option}; see esp-ota " in result.stderr
+
+
+@pytest.mark.parametrize("tool", ["esp-ota", "test.out"])
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("--password", "My", "Secret"),
+        ("--ssid", "net", "--password", "My", "--Secret"),
+        ("--ssid", "net", "--password", "My", "-Secret"),
+        ("--pasword=Secret",),
+        ("--passwordSecret",),
+        ("-pSecret",),
+        ("sta_connect", "--password", "My", "Secret", "two"),
+        ("wifi", "connect", "--password", "My", "a", "Secret"),
+    ],
+)
+def test_a_password_at_a_wrong_place_is_not_shown(
+    rig: Rig, tool: str, args: tuple[str, ...]
+) -> None:
+    result = rig.tools.run(tool, *args)
+    assert result.status == USAGE, result
+    assert result.stderr.strip()
+    assert "Secret" not in result.output
+
+
+def test_a_mistyped_command_is_shown_as_a_terminal_can_bear_it(rig: Rig) -> None:
+    assert "'udpate'" in rig.tools.run("esp-ota", "udpate").stderr
+    assert "\x1b" not in rig.tools.run("esp-ota", "ud\x1b[31mpate").stderr
+
+
 @pytest.mark.parametrize(
     ("tool", "args"),
     [
@@ -46,6 +118,13 @@ def test_help_of_the_c_tool_names_every_command(rig: Rig) -> None:
         ("esp-ota", ("update",)),
         ("esp-ota", ("verify",)),
         ("esp-ota", ("update", "x", "--timeout", "-1")),
+        ("esp-ota", ("wifi",)),
+        ("esp-ota", ("wifi", "fly")),
+        ("esp-ota", ("wifi", "connect")),
+        ("esp-ota", ("wifi", "connect", "x", "--ssid", "x")),
+        ("esp-ota", ("wifi", "connect", "x", "y")),
+        ("esp-ota", ("completion",)),
+        ("esp-ota", ("info", "--json=yes")),
         ("ota_update.py", ()),
         ("ota_update.py", ("http://x/", "--timeout", "soon")),
         ("station_connect.py", ()),
@@ -74,11 +153,14 @@ def commands(image: Path) -> list[tuple[str, ...]]:
         ("test.out", "sta_disconnect"),
         ("test.out", "sta_connect", "--ssid", "net", "--password", "12345678"),
         ("esp-ota", "update", str(image)),
+        ("esp-ota", "wifi", "scan"),
+        ("esp-ota", "wifi", "connect", "net", "--password", "12345678"),
+        ("esp-ota", "monitor"),
         ("station_connect.py", "net", "12345678"),
     ]
 
 
-@pytest.mark.parametrize("index", range(9))
+@pytest.mark.parametrize("index", range(12))
 @pytest.mark.parametrize("given_by", ["option", "environment"])
 def test_no_device(rig: Rig, index: int, given_by: str) -> None:
     tool, *args = commands(rig.file("image.bin", make_image("2.0.0", size=4016)))[index]

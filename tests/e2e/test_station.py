@@ -27,7 +27,7 @@ NETWORK = {
     "security": "wpa2",
     "password": PASSWORD,
 }
-TOOLS = ("test.out", "station_connect.py")
+TOOLS = ("test.out", "esp-ota", "station_connect.py")
 FIRMWARE = {"own": (), "stock": ("--stock",)}
 
 
@@ -47,10 +47,11 @@ def power_on(rig: Rig, *options: str) -> Rig:
 
 def connect(rig: Rig, tool: str, ssid: str, password: str, *options: str) -> Result:
     """Where there is no ethsta0."""
-    if tool == "test.out":
-        args = ["sta_connect", "--ssid", ssid, "--password", password]
-    else:
-        args = [ssid, password]
+    args = {
+        "test.out": ["sta_connect", "--ssid", ssid, "--password", password],
+        "esp-ota": ["wifi", "connect", ssid, "--password", password],
+        "station_connect.py": [ssid, password],
+    }[tool]
     return rig.command(tool, *args, *options, wrap=rig.no_network())
 
 
@@ -144,18 +145,29 @@ def test_bssid_that_is_none(rig: Rig, tool: str) -> None:
     check_no_secret(rig)
 
 
-def test_disconnect(rig: Rig) -> None:
+# The same commands of the two C tools.
+WORDS = {
+    "test.out": {"disconnect": ["sta_disconnect"], "status": ["sta_status"], "scan": ["scan"]},
+    "esp-ota": {each: ["wifi", each] for each in ("disconnect", "status", "scan")},
+}
+
+
+@pytest.mark.parametrize("tool", WORDS)
+def test_disconnect(rig: Rig, tool: str) -> None:
     power_on(rig)
-    connect(rig, "test.out", "Home", PASSWORD)
-    assert status(rig).status == DONE
-    result = rig.command("test.out", "sta_disconnect", wrap=rig.no_network())
+    connect(rig, tool, "Home", PASSWORD)
+    result = rig.command(tool, *WORDS[tool]["status"])
+    assert result.status == DONE
+    assert "Home" in result.stdout
+    result = rig.command(tool, *WORDS[tool]["disconnect"], wrap=rig.no_network())
     assert result.status in (DONE, LOCAL), result
     assert status(rig).status == REFUSED
 
 
-def test_scan(rig: Rig) -> None:
+@pytest.mark.parametrize("tool", WORDS)
+def test_scan(rig: Rig, tool: str) -> None:
     power_on(rig)
-    result = rig.command("test.out", "scan")
+    result = rig.command(tool, *WORDS[tool]["scan"])
     assert result.status == DONE
     for ssid in ("Home", LONG_SSID, "Caf\u00e9 \u2615", "Free"):
         assert ssid in result.stdout
@@ -189,7 +201,11 @@ def test_password_of_the_environment(rig: Rig) -> None:
 def test_password_of_a_prompt(rig: Rig, tool: str) -> None:
     """Typed on the terminal, which does not show it."""
     power_on(rig)
-    args = ["sta_connect", "--ssid", "Home"] if tool == "test.out" else ["Home", "-"]
+    args = {
+        "test.out": ["sta_connect", "--ssid", "Home"],
+        "esp-ota": ["wifi", "connect", "Home"],
+        "station_connect.py": ["Home", "-"],
+    }[tool]
     argv = [
         *rig.no_network(),
         *map(str, rig.tools.command(tool)),

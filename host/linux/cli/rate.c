@@ -34,6 +34,8 @@ void rate_start(struct rate *rate, double now_s)
 
 void rate_add(struct rate *rate, double now_s, uint64_t done)
 {
+    if (done < rate->done) /* it began anew */
+        rate_start(rate, now_s);
     rate->now_s = now_s;
     rate->done = done;
     if (now_s - rate->samples[(rate->count - 1) % RATE_SAMPLES].at_s >= SAMPLE_S)
