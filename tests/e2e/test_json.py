@@ -47,6 +47,17 @@ def test_a_refused_image_has_no_stage_that_erases(rig: Rig) -> None:
     assert stages(check(result, "failure")) in ([], ["check"])
 
 
+def test_a_dry_run(rig: Rig) -> None:
+    rig.power_on(proxy=False)
+    image = make_image("2.0.0", size=40000)
+    result = rig.update("esp-ota", image, "--json", "--dry-run")
+    assert result.status == DONE, result
+    assert check(result, "update --dry-run") == []
+    result = rig.update("esp-ota", image, "--json", "--dry-run", "--chip", "esp32c3")
+    assert result.status == IMAGE, result
+    assert [event["event"] for event in check(result, "failure")] == ["objection"]
+
+
 def test_verify(rig: Rig) -> None:
     path = rig.file("image.bin", make_image("2.0.0", size=40000))
     assert check(rig.tools.run("esp-ota", "verify", "--json", path), "verify") == []

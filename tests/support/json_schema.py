@@ -12,20 +12,24 @@ MAYBE = type(None)
 STATUS = {"status": NUMBER}
 AP = {"ssid": TEXT, "bssid": TEXT, "channel": NUMBER, "rssi": NUMBER, "encryption": TEXT}
 
+IMAGE = {
+    "image": TEXT,
+    "chip": (TEXT, MAYBE),
+    "project": (TEXT, MAYBE),
+    "version": (TEXT, MAYBE),
+    "image_bytes": NUMBER,
+    "file_bytes": NUMBER,
+    "digest": BOOL,
+    "signature": BOOL,
+    "sha256": TEXT,
+}
+
 # The last line, by command.
 RESULTS: dict[str, dict[str, Any]] = {
     "failure": {**STATUS, "error": TEXT, "message": TEXT},
     "update": {**STATUS, "answered": BOOL, "verified": BOOL, "version": (TEXT, MAYBE)},
-    "verify": {
-        **STATUS,
-        "image": TEXT,
-        "chip": TEXT,
-        "project": (TEXT, MAYBE),
-        "version": (TEXT, MAYBE),
-        "image_bytes": NUMBER,
-        "file_bytes": NUMBER,
-        "digest": BOOL,
-    },
+    "update --dry-run": {**STATUS, "dry_run": BOOL, **IMAGE},
+    "verify": {**STATUS, **IMAGE},
     "info": {
         **STATUS,
         "device": TEXT,
@@ -72,6 +76,7 @@ EVENTS: dict[str, dict[str, Any]] = {
         "bytes_per_second": NUMBER,
         "seconds_left": (NUMBER, MAYBE),
     },
+    "objection": {"event": TEXT, "error": TEXT, "message": TEXT},
     "init": SEEN,
     "heartbeat": {**SEEN, "number": NUMBER},
     "other": {**SEEN, "number": NUMBER},

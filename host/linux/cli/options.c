@@ -328,7 +328,7 @@ const struct cli_option cli_option_table[] = {
     {"cert", "FILE", CLI_SOURCE, "URL: this client's certificate (PEM)", take_cert},
     {"key", "FILE", CLI_SOURCE, "URL: its key (PEM; default: it is in the file of --cert)",
      take_key},
-    {"interface", "NAME", CLI_SOURCE, "URL: use this network interface only: ethsta0",
+    {"interface", "INTERFACE", CLI_SOURCE, "URL: use this network interface only: ethsta0",
      take_interface},
     {"proxy", "URL", CLI_SOURCE,
      "URL: use this proxy (default: $http_proxy and its like; '': none)", take_proxy},
