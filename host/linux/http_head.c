@@ -8,9 +8,13 @@
 
 #include "hosted/source.h"
 
-/* A copy of at most size - 1 characters; what is longer is left out altogether. */
+/* A copy of at most size - 1 characters. What is longer is left out altogether, and what has
+ * control characters too: it may become a line of the next request. */
 static void copy_value(char *ret, size_t size, const char *value, size_t len)
 {
+    for (size_t i = 0; i < len; i++)
+        if (((unsigned char)value[i] < ' ' && value[i] != '\t') || value[i] == 0x7f)
+            len = 0;
     if (len >= size)
         len = 0;
     memcpy(ret, value, len);

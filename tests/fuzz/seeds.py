@@ -458,6 +458,23 @@ def signed_images():
                     path.write_bytes(seed)
 
 
+def seed_http_heads():
+    """A server's answer, and its rest of an image of 20 bytes from the tenth on."""
+    date = "Date: Sun, 06 Nov 1994 08:49:38 GMT\r\n"
+    whole = "HTTP/1.1 200 OK\r\n" + date + "Content-Type: text/html; charset=utf-8\r\n"
+    rest = "HTTP/1.1 206 Part\r\n" + date + "Content-Range: bytes 10-19/20\r\n"
+    validators = {
+        "tag": 'ETag: "v"\r\n',
+        "weak": 'ETag: W/"v"\r\n',
+        "date": "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n",
+        "encoded": 'ETag: "v"\r\nContent-Encoding: gzip\r\n',
+    }
+    for name, validator in validators.items():
+        for kind, head in (("whole", whole), ("rest", rest)):
+            lines = (head + validator + "\r\n").encode()
+            save("http_head", f"{kind}-{name}", struct.pack("<HH", 10, 20) + lines)
+
+
 def main():
     for old in (HERE / "corpus").glob("*/seed-*"):
         old.unlink()
@@ -481,6 +498,7 @@ def main():
     seed_sums()
     seed_versions()
     signed_images()
+    seed_http_heads()
 
 
 if __name__ == "__main__":

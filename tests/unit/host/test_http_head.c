@@ -52,6 +52,9 @@ static void a_validator_is_strong_or_none(void **state)
     assert_validator(HEAD("ETag: \"abc\"\r\n", "Content-Encoding: gzip\r\n"), "");
     assert_validator(HEAD("ETag: \"abc\"\r\n", "Content-Encoding: identity\r\n"), "\"abc\"");
     assert_validator(HEAD("X-ETag: \"abc\"\r\n"), "");
+    /* It becomes a line of the next request. */
+    assert_validator(HEAD("ETag: \"a\rX: y\"\r\n"), "");
+    assert_validator(HEAD("ETag: \"a\x7f\"\r\n"), "");
     /* Cut, it would be another one. */
     memset(too_long, 'x', sizeof(too_long));
     memcpy(too_long, "ETag: \"", 7);
