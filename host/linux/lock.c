@@ -90,9 +90,9 @@ pid_t lock_opener(const char *path)
     struct statx device;
     const struct dirent *entry;
     pid_t opener = 0;
-    DIR *proc;
+    DIR *proc = look_at(AT_FDCWD, path, &device) ? opendir("/proc") : NULL;
 
-    if (!look_at(AT_FDCWD, path, &device) || (proc = opendir("/proc")) == NULL)
+    if (proc == NULL)
         return 0;
     while (opener == 0 && (entry = readdir(proc)) != NULL)
         if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&

@@ -39,6 +39,7 @@ static pid_t start_holder(const char *path, const char *name, bool locks)
         const int fd = open(path, O_RDWR);
 
         prctl(PR_SET_NAME, name);
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* it ends with a test that fails, too */
         if (fd >= 0 && (!locks || flock(fd, LOCK_EX) == 0) && write(ready[1], "x", 1) == 1)
             for (;;)
                 pause();
