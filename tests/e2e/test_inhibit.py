@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """No suspend and no shutdown in the middle of an update, where logind decides about both."""
 
+import contextlib
 import signal
+import socket
+import struct
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -96,6 +100,49 @@ def test_a_logind_that_gives_none(rig: Rig, bus: SystemBus, logind: Logind, mood
 def test_a_bus_without_logind(rig: Rig, bus: SystemBus, tool: str) -> None:
     rig.power_on(proxy=False)
     result = rig.tools.finish(start(rig, bus, tool, "--verbose"))
+    assert result.status == DONE, result
+    assert NOT_INHIBITED in result.stderr
+
+
+WELCOME = b"OK 0123\r\nAGREE_UNIX_FD\r\n"
+RETURN = b"l\2\1\1" + struct.pack("=III", 0, 1, 0)  # a reply without a field
+
+
+ANSWERS = {
+    "nothing": b"",
+    "go away": b"REJECTED EXTERNAL\r\n",
+    "no descriptors": b"OK 0123\r\nERROR\r\n",
+    "no lines": b"A" * 100000,
+    "no replies": WELCOME,
+    "half a reply": WELCOME + RETURN[:10],
+    "no lock": WELCOME + RETURN + RETURN,
+    "lengths without end": WELCOME + b"l\2\1\1" + b"\xff" * 100,
+    "long": WELCOME + b"l\2\1\1" + struct.pack("=III", 4000, 1, 4000) + bytes(10000),
+    "another byte order": WELCOME + b"B" + RETURN[1:],
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS.keys())
+def test_a_bus_that_is_none(rig: Rig, answer: bytes) -> None:
+    """Whatever it says, and then hangs up."""
+    path = rig.folder / "system-bus"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+
+        def serve() -> None:
+            with listener.accept()[0] as connection, contextlib.suppress(OSError):
+                connection.recv(65536)
+                connection.sendall(answer)
+
+        server = threading.Thread(target=serve)
+        server.start()
+        rig.power_on(proxy=False)
+        image = rig.where("test.out", make_image("2.0.0", size=40000))
+        args = ("ota", image, "--device", rig.device, "--reboot-timeout", "0", "--verbose")
+        env = {"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={path}"}
+        result = rig.tools.run("test.out", *args, env=env)
+        server.join()
     assert result.status == DONE, result
     assert NOT_INHIBITED in result.stderr
 

@@ -101,7 +101,7 @@ struct hosted_device; /* opaque */
  * the next only after 4.6 s of silence. That it was ctrl is kept under /run until the ESP32 or the
  * device node starts anew, is silent, or is updated: then the next request costs no time.
  *   -ENOENT, -EACCES, -ENXIO …  the node cannot be opened       HOSTED_NO_ANSWER
- *   -EBUSY  another process holds it; the text has its number   HOSTED_BUSY
+ *   -EBUSY  another process holds it; the text names it        HOSTED_BUSY
  */
 int hosted_open(const struct hosted_options *options, struct hosted_device **ret,
                 struct hosted_fault *fault);
