@@ -109,7 +109,8 @@ static int check_version(struct update *update)
 
     if (policy == HOSTED_VERSION_ANY)
         return 0;
-    if (runs != NULL && strcmp(runs, new) == 0)
+    /* Of upstream's firmware every build of a release has the same name: that proves nothing. */
+    if (runs == update->device->identity.version && strcmp(runs, new) == 0)
         return fault_set(update->fault, HOSTED_NOTHING, -EALREADY, "%s: the ESP32 runs %s already",
                          name, runs);
     if (policy == HOSTED_VERSION_OTHER)

@@ -28,7 +28,7 @@ class Device:
 
     def update(self, url: str, *images: bytes) -> None:
         """To one of `images`; or a failure is said, and then everything is as it was."""
-        result = self._rig.update("esp-ota", url, "--verbose")
+        result = self._rig.update("esp-ota", url, "--verbose", "--force")
         if result.status == DONE:
             self._boots += 1
             slot = self._rig.sim.wait_boots(self._boots)["slot"]

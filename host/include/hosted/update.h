@@ -27,7 +27,11 @@ struct hosted_image {
     bool signature_ok;    /* true: signed with options.public_key, seen at the end of the file */
 };
 
-/* Which image counts, by its version and the one that runs, where both are of the same firmware. */
+/*
+ * Which image counts, by its version and the one that runs, where both are of the same firmware. Of
+ * stock firmware a release is known at most, which is older or newer than another but never "the
+ * same one": all its builds have that name.
+ */
 enum hosted_version_policy {
     HOSTED_VERSION_ANY = 0,
     HOSTED_VERSION_OTHER,     /* the same one: nothing to do (-EALREADY, HOSTED_NOTHING) */
