@@ -184,7 +184,8 @@ def test_a_stalled_server(rig: Rig, image: bytes) -> None:
             rig.finally_close(fake)
             for kind in (Kind.OTA_BEGIN, Kind.OTA_WRITE, Kind.OTA_END):
                 fake.script(kind, classic.answer(kind))
-            args = (*VERB[tool], server.url(behaviour), "--device", fake.path)
+            patience = ("--stall-timeout", "3")
+            args = (*VERB[tool], server.url(behaviour), "--device", fake.path, *patience)
             if tool in C_UPDATERS:
                 args = (*args, "--stall-timeout", "2")
             running.append((behaviour, fake, rig.tools.start(tool, *args)))
