@@ -28,6 +28,12 @@ def test_help_of_the_c_tool_names_every_command(rig: Rig) -> None:
         assert option in text
 
 
+@pytest.mark.parametrize("tool", ["esp-ota", "test.out"])
+def test_help_fits_a_terminal(rig: Rig, tool: str) -> None:
+    text = rig.tools.run(tool, "--help").stdout
+    assert max(map(len, text.splitlines())) < 80
+
+
 def test_help_of_one_command_shows_its_own_options(rig: Rig) -> None:
     text = rig.tools.run("esp-ota", "verify", "--help").stdout
     assert text.startswith("Usage: esp-ota verify [OPTIONS] SOURCE\n")

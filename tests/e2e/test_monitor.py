@@ -133,6 +133,16 @@ def test_after_a_restart_heartbeats_are_asked_for_again(rig: Rig) -> None:
     assert heartbeats_asked(rig) == [60, 60, None]
 
 
+def test_heartbeats_that_cannot_be_ended_are_said(rig: Rig) -> None:
+    power_on(rig)
+    rig.proxy.on_request(ctrl.Kind.SET_HEARTBEAT, rig.proxy.refuse, nth=2)
+    process = start(rig, "--heartbeat", "60")
+    process.signal(signal.SIGINT)
+    result = rig.tools.finish(process)
+    assert result.status == REFUSED, result
+    assert "its heartbeats go on" in result.stderr
+
+
 def test_the_device_vanishes(rig: Rig) -> None:
     power_on(rig)
     process = start(rig, "--json")

@@ -19,9 +19,30 @@ static const struct {
     {CLI_JSON | CLI_ALL, "In general"},
 };
 
+#define COLUMNS     80
+#define LEFT        26
+#define LEFT_INDENT (LEFT + 4)
+
+/* What is on the left, and the help beside it in lines of its own. */
 static void print_row(const char *left, const char *help)
 {
-    printf("  %-26s  %s\n", left, help);
+    int column = printf("  %-*s  ", LEFT, left);
+    const char *before = "";
+
+    while (*help != '\0') {
+        const int len = (int)strcspn(help, " ");
+
+        if (*before != '\0' && column + 1 + len >= COLUMNS) {
+            printf("\n%*s", LEFT_INDENT, "");
+            column = LEFT_INDENT;
+            before = "";
+        }
+        column += printf("%s%.*s", before, len, help);
+        help += len;
+        help += strspn(help, " ");
+        before = " ";
+    }
+    putchar('\n');
 }
 
 static void print_command(const struct cli_command *command)
@@ -62,9 +83,9 @@ static void print_options(const struct cli_program *program, const struct cli_co
 
 static void print_statuses(void)
 {
-    printf("\nExit status: 0 done, 1 trouble on this host, 2 usage, 3 image refused, 4 no answer,\n"
-           "5 the ESP32 refused, 6 the new firmware did not come up, 7 another process holds the\n"
-           "device, 8 nothing to do\n");
+    printf("\nExit status: 0 done, 1 trouble on this host, 2 usage, 3 image refused,\n"
+           "4 no answer, 5 the ESP32 refused, 6 the new firmware did not come up,\n"
+           "7 another process holds the device, 8 nothing to do\n");
 }
 
 static void print_program_help(const struct cli_program *program, const char *first_part)

@@ -190,9 +190,13 @@ static int end_heartbeats(struct monitor *monitor, struct hosted_fault *fault)
     cli_close(monitor->context, monitor->device);
     monitor->device = NULL;
 
-    const int err = cli_open(monitor->context, &monitor->device, fault);
+    int err = cli_open(monitor->context, &monitor->device, fault);
 
-    return err < 0 ? err : hosted_set_heartbeat(monitor->device, 0, fault);
+    if (err == 0)
+        err = hosted_set_heartbeat(monitor->device, 0, fault);
+    if (err < 0)
+        fault_add(fault, "; its heartbeats go on");
+    return err;
 }
 
 int monitor_run(struct cli_context *context)

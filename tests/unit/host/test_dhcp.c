@@ -115,6 +115,31 @@ static void its_failure_is_told(void **state)
     assert_non_null(strstr(fault.text, "(signal 9)"));
 }
 
+/* stdout may be read by a program, which takes every line for ours. */
+static void what_it_says_is_not_on_stdout(void **state)
+{
+    const char *folder = *state;
+    struct hosted_fault fault;
+    FILE *file = tmpfile();
+    const int saved = dup(STDOUT_FILENO);
+
+    if (file == NULL || saved < 0)
+        abort();
+    make_client(folder, "udhcpc", "echo udhcpc: started");
+    fflush(stdout);
+    dup2(fileno(file), STDOUT_FILENO);
+
+    const int err = dhcp_run("ethsta0", &fault);
+
+    dup2(saved, STDOUT_FILENO);
+    close(saved);
+    assert_int_equal(err, 0);
+    assert_said(folder, "udhcpc -n -q -i ethsta0");
+    assert_int_equal(fseek(file, 0, SEEK_END), 0);
+    assert_int_equal(ftell(file), 0);
+    fclose(file);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
@@ -122,6 +147,7 @@ int main(void)
         CASE(the_first_that_is_there_is_run),
         CASE(no_shell_sees_the_name_of_the_interface),
         CASE(its_failure_is_told),
+        CASE(what_it_says_is_not_on_stdout),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
