@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from support import netns
+from support.json_schema import check
 from support.netns import Namespace
 from support.process import Process, Result
 from support.rig import VERB, Rig
@@ -113,6 +114,18 @@ def test_connect_brings_ethsta0_up(network: Network, tool: str) -> None:
     assert "UP" in link["flags"]
     network.give_address()
     network.exchange()
+    assert PASSWORD not in network.rig.said()
+
+
+def test_esp_ota_connects_for_programs(network: Network) -> None:
+    result = network.tool("esp-ota", "wifi", "connect", "Home", "--password", PASSWORD, "--json")
+    assert check(result, "wifi connect") == []
+    assert result.told == {"status": DONE, "ssid": "Home", "interface": "ethsta0", "mac": MAC}
+    assert network.host.link("ethsta0")["address"] == MAC
+    network.rig.wait(lambda: network.host.has_carrier("ethsta0"), "a carrier on ethsta0")
+    result = network.tool("esp-ota", "wifi", "disconnect", "--json")
+    assert check(result, "wifi disconnect") == []
+    assert "UP" not in network.host.link("ethsta0")["flags"]
     assert PASSWORD not in network.rig.said()
 
 
