@@ -75,10 +75,12 @@ class Rig:
         self._stack.callback(self.bus_tap.close)
         return self.bus_tap
 
-    def add_hostedd(self, tap: str | None = None, wrap: Sequence[str] = ()) -> Hostedd:
+    def add_hostedd(
+        self, tap: str | None = None, wrap: Sequence[str] = (), options: Sequence[str] = ()
+    ) -> Hostedd:
         bus = self.bus_tap.path if self.bus_tap is not None else self.sim.bus
         self.hostedd = Hostedd(
-            self.build.binary("esp-hostedd"), self.folder, bus, tap, wrap, self.tools.kept
+            self.build.binary("esp-hostedd"), self.folder, bus, tap, wrap, self.tools.kept, options
         )
         self._stack.callback(self.hostedd.close)
         self.hostedd.wait_ready()

@@ -154,11 +154,13 @@ class Hostedd:
         tap: str | None = None,
         wrap: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
+        options: Sequence[str] = (),
     ) -> None:
         self.control = folder / "esps0"
         args = [*wrap, binary, "--verbose", "--bus", f"sim:{bus}", "--control", self.control]
         if tap is not None:
             args += ["--tap", tap]
+        args += options
         self._process = Process(args, folder / "esp-hostedd", env)
         self._stopped = False
 

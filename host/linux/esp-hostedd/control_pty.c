@@ -24,14 +24,17 @@ static void make_raw(int master)
 }
 
 /* Until the slave has been open once, the kernel does not report it as closed. */
-static int open_slave_once(const char *slave)
+static int prepare_slave(const char *slave, gid_t group)
 {
     const int fd = open(slave, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    int rc = 0;
 
     if (fd < 0)
         return -errno;
+    if (group != CONTROL_PTY_NO_GROUP && (fchown(fd, (uid_t)-1, group) < 0 || fchmod(fd, 0660) < 0))
+        rc = -errno;
     close(fd);
-    return 0;
+    return rc;
 }
 
 static int put_link(const struct control_pty *pty)
@@ -56,7 +59,7 @@ static int put_link(const struct control_pty *pty)
     return 0;
 }
 
-int control_pty_open(struct control_pty *pty, const char *link)
+int control_pty_open(struct control_pty *pty, const char *link, gid_t group)
 {
     int rc = 0;
 
@@ -69,7 +72,7 @@ int control_pty_open(struct control_pty *pty, const char *link)
         ptsname_r(pty->master, pty->slave, sizeof(pty->slave)) != 0)
         rc = -errno;
     if (rc == 0)
-        rc = open_slave_once(pty->slave);
+        rc = prepare_slave(pty->slave, group);
     if (rc == 0) {
         make_raw(pty->master);
         rc = put_link(pty);

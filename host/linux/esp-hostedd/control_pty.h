@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* As the kernel driver's ring; beside what the kernel's side of the pty takes. */
 #define CONTROL_PTY_QUEUE_BYTES 8192
@@ -29,9 +30,11 @@ struct control_pty {
 /*
  * Makes the pty, raw and without echo, and puts the link in place in one step. A link that is there
  * already is replaced; anything else of that name is left alone (-EEXIST). `link` must outlive
- * `pty`.
+ * `pty`. The members of `group` may use the pty like its owner; CONTROL_PTY_NO_GROUP: nobody else
+ * may.
  */
-int control_pty_open(struct control_pty *pty, const char *link);
+#define CONTROL_PTY_NO_GROUP ((gid_t) - 1)
+int control_pty_open(struct control_pty *pty, const char *link, gid_t group);
 
 /* Removes the link if it still leads here. */
 void control_pty_close(struct control_pty *pty);

@@ -149,7 +149,7 @@ static int open_tap(struct routes *routes)
 static int open_control(struct routes *routes)
 {
     const char *path = routes->options->control_path;
-    const int rc = control_pty_open(&routes->control, path);
+    const int rc = control_pty_open(&routes->control, path, routes->options->control_group);
 
     if (rc < 0)
         log_info("cannot make the control device %s: %s%s", path, strerror(-rc),

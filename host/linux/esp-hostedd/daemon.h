@@ -2,12 +2,15 @@
 #ifndef HOSTEDD_DAEMON_H
 #define HOSTEDD_DAEMON_H
 /* Bus on one side, control device and network interface on the other, until a signal ends it. */
+#include <sys/types.h>
+
 #include "bus.h"
 
 struct daemon_options {
     struct bus *bus;
     const char *bus_name;     /* for messages */
     const char *control_path; /* the control device is to be found there */
+    gid_t control_group;      /* who may use it besides this user; CONTROL_PTY_NO_GROUP: nobody */
     const char *tap_name;     /* NULL: no network interface */
 };
 

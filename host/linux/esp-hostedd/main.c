@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <getopt.h>
+#include <grp.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "bus_sim.h"
+#include "control_pty.h"
 #include "daemon.h"
 #include "log.h"
 
@@ -15,7 +17,7 @@ enum {
 };
 
 static const char usage[] =
-    "Usage: esp-hostedd --bus sim:SOCKET --control PATH [--tap NAME] [--verbose]\n"
+    "Usage: esp-hostedd --bus sim:SOCKET --control PATH [OPTION]...\n"
     "\n"
     "The driver of an ESP32 that runs ESP-Hosted, in user space: carries the control\n"
     "messages and the network packets of this host over the bus to the ESP32 and back.\n"
@@ -26,6 +28,7 @@ static const char usage[] =
     "  --control PATH    where to put the control device, as /dev/esps0: a symbolic link\n"
     "                    to a terminal (pty), removed at the end. A link that is there\n"
     "                    already is replaced, anything else is not.\n"
+    "  --group NAME      lets the members of this group use the control device\n"
     "  --tap NAME        make the network interface NAME, usually ethsta0. It has a carrier\n"
     "                    while the ESP32 is connected to an access point. Needs access to\n"
     "                    /dev/net/tun and CAP_NET_ADMIN.\n"
@@ -53,6 +56,7 @@ static int usage_error(const char *what, const char *detail)
 struct arguments {
     const char *bus;
     const char *control;
+    const char *group;
     const char *tap;
 };
 
@@ -60,13 +64,10 @@ struct arguments {
 static int parse_options(int argc, char **argv, struct arguments *args)
 {
     static const struct option options[] = {
-        {"bus", required_argument, NULL, 'b'},
-        {"control", required_argument, NULL, 'c'},
-        {"tap", required_argument, NULL, 't'},
-        {"verbose", no_argument, NULL, 'v'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},
-        {NULL, 0, NULL, 0},
+        {"bus", required_argument, NULL, 'b'},   {"control", required_argument, NULL, 'c'},
+        {"group", required_argument, NULL, 'g'}, {"tap", required_argument, NULL, 't'},
+        {"verbose", no_argument, NULL, 'v'},     {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},     {NULL, 0, NULL, 0},
     };
     int option;
 
@@ -77,6 +78,9 @@ static int parse_options(int argc, char **argv, struct arguments *args)
             break;
         case 'c':
             args->control = optarg;
+            break;
+        case 'g':
+            args->group = optarg;
             break;
         case 't':
             args->tap = optarg;
@@ -97,11 +101,21 @@ static int parse_options(int argc, char **argv, struct arguments *args)
     return 0;
 }
 
+/* Whether there is such a group; none is asked for with NULL. */
+static bool find_group(const char *name, gid_t *ret)
+{
+    const struct group *group = name != NULL ? getgrnam(name) : NULL;
+
+    *ret = group != NULL ? group->gr_gid : CONTROL_PTY_NO_GROUP;
+    return name == NULL || group != NULL;
+}
+
 int main(int argc, char **argv)
 {
     static const char sim_prefix[] = "sim:";
     struct arguments args = {0};
     struct bus_sim sim;
+    gid_t group;
     const int parsed = parse_options(argc, argv, &args);
 
     if (parsed != 0)
@@ -116,11 +130,14 @@ int main(int argc, char **argv)
         return usage_error("too long for a socket: ", args.bus);
     if (args.tap != NULL && (args.tap[0] == '\0' || strlen(args.tap) >= IFNAMSIZ))
         return usage_error("no name for an interface: ", args.tap);
+    if (!find_group(args.group, &group))
+        return usage_error("there is no such group: ", args.group);
 
     const struct daemon_options options = {
         .bus = &sim.bus,
         .bus_name = args.bus,
         .control_path = args.control,
+        .control_group = group,
         .tap_name = args.tap,
     };
 
