@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable, Iterator
 
 import pytest
+from support.classic import Kind
 from support.dialects import CLASSIC, DIALECTS, Dialect
 from support.process import Process
 from support.rig import UPDATERS, Rig
@@ -113,6 +114,24 @@ def test_second_update_that_ends_in_the_gap(rig: Rig) -> None:
     assert result.status == DONE, result
     assert "the ESP32 runs 2.0.0" in result.stdout
     assert check_whole(rig, images) == "2.0.0"
+
+
+def test_second_update_before_the_restart(rig: Rig) -> None:
+    """Who does not wait for the restart leaves 5 s in which stock firmware takes another update:
+    the slot that was just selected is erased, and the restart cuts the update.
+    """
+    images = {"2.0.0": make_image("2.0.0", size=SIZE), "3.0.0": make_image("3.0.0", size=SIZE)}
+    rig.power_on("--stock", "--time", "real")
+    assert rig.update("test.out", images["2.0.0"]).status == DONE
+    rig.proxy.reset()
+    rig.proxy.on_answer(Kind.OTA_WRITE, rig.proxy.hold, 3)
+    second = rig.start_update("test.out", images["3.0.0"], timeout=10)
+    rig.sim.wait_boots(2)
+    # On a slow machine it may have come to anything, or only after the restart.
+    rig.wait(lambda: rig.proxy.release() or not second.running, "the end of the second update")
+    result = rig.tools.finish(second)
+    assert result.status in (DONE, REFUSED, NO_ANSWER), result
+    assert check_whole(rig, images) in ({"3.0.0"} if result.status == DONE else {rig.old, "2.0.0"})
 
 
 # At any moment
