@@ -4,7 +4,6 @@
 import contextlib
 import signal
 import socket
-import struct
 import threading
 from collections.abc import Iterator
 
@@ -70,7 +69,7 @@ def test_from_before_begin_until_the_new_firmware_has_answered(
     check_held(logind, tool)
     rig.proxy.release_next()
     assert rig.tools.finish(process).status == DONE
-    assert not lock.held
+    wait_for(lambda: not lock.held, "the end of the lock")
 
 
 @pytest.mark.parametrize("tool", ["test.out", "ota_update.py"])
@@ -104,25 +103,7 @@ def test_a_bus_without_logind(rig: Rig, bus: SystemBus, tool: str) -> None:
     assert NOT_INHIBITED in result.stderr
 
 
-WELCOME = b"OK 0123\r\nAGREE_UNIX_FD\r\n"
-RETURN = b"l\2\1\1" + struct.pack("=III", 0, 1, 0)  # a reply without a field
-
-
-ANSWERS = {
-    "nothing": b"",
-    "go away": b"REJECTED EXTERNAL\r\n",
-    "no descriptors": b"OK 0123\r\nERROR\r\n",
-    "no lines": b"A" * 100000,
-    "no replies": WELCOME,
-    "half a reply": WELCOME + RETURN[:10],
-    "no lock": WELCOME + RETURN + RETURN,
-    "lengths without end": WELCOME + b"l\2\1\1" + b"\xff" * 100,
-    "long": WELCOME + b"l\2\1\1" + struct.pack("=III", 4000, 1, 4000) + bytes(10000),
-    "another byte order": WELCOME + b"B" + RETURN[1:],
-}
-
-
-@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS.keys())
+@pytest.mark.parametrize("answer", [b"", b"REJECTED EXTERNAL\r\n", b"A" * 100000])
 def test_a_bus_that_is_none(rig: Rig, answer: bytes) -> None:
     """Whatever it says, and then hangs up."""
     path = rig.folder / "system-bus"

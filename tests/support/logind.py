@@ -4,6 +4,7 @@
 import asyncio
 import os
 import select
+import socket
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +38,7 @@ class SystemBus:
         # A path that an address has to escape.
         self.path = folder / "system bus"
         self.address = f"unix:path={str(self.path).replace(' ', '%20')}"
-        self.env = {"DBUS_SYSTEM_BUS_ADDRESS": f"{self.address},guid=00;unix:path=/nonexistent"}
+        self.env = {"DBUS_SYSTEM_BUS_ADDRESS": f"{self.address};unix:path=/nonexistent"}
         config = folder / "bus.conf"
         config.write_text(CONFIG.format(path=self.address.removeprefix("unix:path=")))
         command = ["dbus-daemon", f"--config-file={config}", "--nofork", "--nopidfile"]
@@ -45,8 +46,10 @@ class SystemBus:
         wait_for(self._listens, "dbus-daemon")
 
     def _listens(self) -> bool:
+        """A path that is there may not be listened on yet."""
         assert self._process.running, self._process.output()
-        return self.path.exists()
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(str(self.path)) == 0
 
     def close(self) -> None:
         self._process.kill()

@@ -6,10 +6,11 @@
 struct hosted_cancel;
 
 /*
- * Asks logind over the system bus for a lock ("block") against both, in the name of `who`, which is
- * shown to whoever asks for a shutdown. Returns a descriptor: to be closed, by the end of the
- * process too, when they may be again. -errno if there is no bus, no logind, no right, or no answer
- * for 2 s: then there is no lock, which is no reason not to update. `cancel` may be NULL.
+ * Asks logind, by systemd-inhibit, for a lock ("block") against both, in the name of `who`, which
+ * is shown to whoever asks for a shutdown. Returns a descriptor: to be closed, by the end of the
+ * process too, when they may be again. -errno if there is no bus, no systemd-inhibit, no logind, no
+ * right, or no answer for 2 s: then there is no lock, which is no reason not to update. `cancel`
+ * may be NULL.
  */
 int cli_inhibit(const char *who, const struct hosted_cancel *cancel);
 
