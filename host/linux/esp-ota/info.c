@@ -58,7 +58,7 @@ static void print_firmware(const struct info *info)
 
 static void print_extension(const struct hosted_identity *identity)
 {
-    static const char *const roll_back[] = {"not known yet whether", "cannot", "can"};
+    static const char *const roll_back[] = {"not known yet whether it can", "cannot", "can"};
     char number[TEXT_NUMBER_BYTES];
 
     if (identity->known)
