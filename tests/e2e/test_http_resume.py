@@ -136,13 +136,22 @@ def test_no_progress_ends(rig: Rig, image: bytes) -> None:
     rig.check_boots(rig.old)
 
 
+@pytest.mark.parametrize("where", ["host.invalid/x.bin", "127.0.0.1:1/x.bin"])
+def test_nobody_there_is_soon_known(rig: Rig, where: str) -> None:
+    """A name that does not exist at once, and a server that refuses after two more attempts."""
+    result = rig.tools.run("esp-ota", "verify", f"http://{where}", "--verbose")
+    assert result.status == LOCAL, result
+    assert result.stderr.count("; retry ") == (0 if "invalid" in where else 2)
+
+
 def test_a_stall_is_resumed(rig: Rig, image: bytes) -> None:
-    """A server that falls silent once is asked again, long before anybody gives up."""
+    """A server that falls silent is asked again before anybody gives up, and as often as that
+    brings something."""
     rig.power_on()
     server = rig.serve(image)
-    server.stalls = [CUT_AT]
+    server.stalls = [CUT_AT, 10000]
     check_done(rig, "esp-ota", server.url("ranges"), image, "--stall-timeout", "2")
-    assert server.ranges() == [None, REST]
+    assert server.ranges() == [None, REST, "bytes=30000-"]
 
 
 def test_what_it_says(rig: Rig, image: bytes) -> None:

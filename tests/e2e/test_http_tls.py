@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whom a download trusts, and which way it goes: TLS, proxies, interfaces."""
 
+import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -124,21 +125,52 @@ def test_a_client_certificate(rig: Rig, web: Nginx, authority: Authority, image:
 
 
 def test_an_encrypted_key_is_not_asked_about(rig: Rig, web: Nginx, authority: Authority) -> None:
-    """A tool in the field would wait for ever."""
+    """At a terminal OpenSSL would ask for its password; a tool in the field would wait for ever."""
     authority.issue("locked")
     key = rig.folder / "locked.key"
     command = ["openssl", "ec", "-aes128", "-passout", "pass:x", "-out", key]
     subprocess.run([*command, "-in", authority.key_of("locked")], check=True, capture_output=True)
-    result = rig.tools.run(
-        "esp-ota",
-        "verify",
-        web.tls_url("for-clients", "plain", "ota.bin"),
-        *("--cacert", str(authority.file), "--key", key),
-        *("--cert", authority.certificate_of("locked")),
-        wrap=("setsid", "-w"),
-    )
+    master, slave = os.openpty()
+    try:
+        process = rig.tools.start(
+            "esp-ota",
+            "verify",
+            web.tls_url("for-clients", "plain", "ota.bin"),
+            *("--cacert", str(authority.file), "--key", key),
+            *("--cert", authority.certificate_of("locked")),
+            wrap=("setsid", "--ctty", "--wait"),
+            stdin=slave,
+        )
+        result = rig.tools.finish(process)
+    finally:
+        os.close(slave)
+        os.close(master)
     assert result.status == LOCAL, result
     assert re.search(r"key", result.stderr), result
+
+
+def test_a_tls_server_that_wants_to_know_its_client(rig: Rig, authority: Authority) -> None:
+    """It says so by an alert, behind the handshake of TLS 1.3: no second attempt helps."""
+    good = authority.issue("strict")
+    server = subprocess.Popen(
+        ["openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", good, "-Verify", "1", "-WWW"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        line = next(line for line in server.stdout if line.startswith("ACCEPT"))
+        port = line.strip().rsplit(":", 1)[1]
+        trust = ("--cacert", str(authority.file))
+        url = f"https://127.0.0.1:{port}/x.bin"
+        result = rig.tools.run("esp-ota", "verify", url, *trust, "--verbose")
+        assert result.status == LOCAL, result
+        assert "alert" in result.stderr
+        assert "; retry " not in result.stderr
+    finally:
+        server.kill()
+        server.wait()
+        server.stdout.close()
 
 
 def test_not_from_tls_to_plain_text(rig: Rig, web: Nginx, authority: Authority) -> None:

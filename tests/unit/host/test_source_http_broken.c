@@ -40,6 +40,9 @@ struct broken {
 
 struct heard {
     char lines[4096];
+    const char *of; /* NULL, or a line with this puts a byte into the pipe `said` */
+    int said[2];
+    struct hosted_cancel *cancel;
 };
 
 static void hear(void *ctx, const char *line)
@@ -48,6 +51,8 @@ static void hear(void *ctx, const char *line)
 
     snprintf(heard->lines + strlen(heard->lines), sizeof(heard->lines) - strlen(heard->lines),
              "%s\n", line);
+    if (heard->of != NULL && strstr(line, heard->of) != NULL && write(heard->said[1], "", 1) != 1)
+        abort();
 }
 
 static int count_in(const char *asked, const char *what)
@@ -86,7 +91,7 @@ static size_t start_script(struct server *server, const struct broken *broken, s
 
 static void check(const struct broken *broken)
 {
-    struct heard heard = {""};
+    struct heard heard = {.lines = ""};
     const struct hosted_source_options options = {
         .retries = broken->retries,
         .log = hear,
@@ -361,9 +366,77 @@ static void a_server_may_ask_for_time(void **state)
     assert_true(now_ms() - before_ms >= 1000);
 }
 
-static void *cancel_soon(void *ctx)
+/* Ten times as many cuts as there are retries: each brings something, so that none is the last one.
+ * `fields` decide whether the rest or all of it is asked for. */
+static void assert_survives_many_cuts(const char *fields)
 {
-    hosted_cancel_request(ctx);
+    enum { PIECE = 1100, CUTS = 10, SIZE = PIECE * (CUTS + 1) };
+    const struct hosted_source_options options = {.retries = 1};
+    struct said says[CUTS + 1];
+    struct hosted_source *source = NULL;
+    struct hosted_fault fault = {0};
+    struct server server;
+    char body[SIZE], got[SIZE + 1];
+    size_t have = 0;
+    ssize_t n;
+
+    for (size_t i = 0; i < SIZE; i++)
+        body[i] = (char)('a' + (i * 7 + i / 101) % 26);
+    for (size_t i = 0; i <= CUTS; i++) {
+        const bool rest = *fields != '\0' && i > 0;
+        const size_t from = rest ? i * PIECE : 0;
+        char *bytes = malloc(SIZE + 512);
+        int len = rest ? snprintf(bytes, 512, REST("%zu-%d/%d", "%sContent-Length: %zu\r\n", ""),
+                                  from, SIZE - 1, SIZE, fields, SIZE - from)
+                       : snprintf(bytes, 512, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n%s\r\n",
+                                  SIZE, fields);
+
+        memcpy(bytes + len, body + from, (i + 1) * PIECE - from);
+        says[i] = (struct said){bytes, (size_t)len + (i + 1) * PIECE - from};
+    }
+    server_start(&server, says, CUTS + 1);
+    assert_int_equal(hosted_source_open(url_of(&server, "", "/"), &options, &source, &fault), 0);
+    while ((n = source->ops->read(source, got + have, sizeof(got) - have, &fault)) > 0)
+        have += (size_t)n;
+    if (n < 0)
+        fail_msg("%s", fault.text);
+    assert_int_equal(have, SIZE);
+    assert_memory_equal(got, body, SIZE);
+    hosted_source_close(source);
+    server_stop(&server);
+    for (size_t i = 0; i <= CUTS; i++)
+        free((char *)says[i].bytes);
+}
+
+static void a_cut_that_brings_something_is_no_failure(void **state)
+{
+    (void)state;
+    assert_survives_many_cuts(TAG);
+    assert_survives_many_cuts("");
+}
+
+/* Behind the body it is too late to say what the body is. */
+static void a_trailer_changes_nothing(void **state)
+{
+    (void)state;
+    static const struct broken cases[] = {
+        {{"HTTP/1.1 200 OK\r\nTrailer: ETag\r\nTransfer-Encoding: chunked\r\n\r\na\r\n0123456789"
+          "\r\n0\r\nContent-Type: text/html\r\nETag: \"x\"\r\n\r\n"},
+         .got = "0123456789",
+         .requests = 1},
+    };
+
+    check(&cases[0]);
+}
+
+/* A line says that the wait begins. */
+static void *cancel_after_line(void *ctx)
+{
+    struct heard *heard = ctx;
+    char byte;
+
+    if (read(heard->said[0], &byte, 1) == 1)
+        hosted_cancel_request(heard->cancel);
     return NULL;
 }
 
@@ -373,9 +446,8 @@ static void a_wait_can_be_cancelled(void **state)
     (void)state;
     static const struct said says[] = {
         {CUT, 0}, {"HTTP/1.1 503 No\r\nRetry-After: 7200\r\nContent-Length: 0\r\n\r\n", 0}};
-    struct heard heard = {""};
+    struct heard heard = {.lines = ""};
     struct hosted_source_options options = {.log = hear, .log_ctx = &heard};
-    struct hosted_cancel *cancel = NULL;
     struct hosted_source *source = NULL;
     struct hosted_fault fault;
     struct server server;
@@ -383,23 +455,27 @@ static void a_wait_can_be_cancelled(void **state)
     char got[64];
 
     server_start(&server, says, 2);
-    assert_int_equal(hosted_cancel_new(&cancel), 0);
-    options.cancel = cancel;
+    heard.of = "; retry 2 of 5 in 60.0 s";
+    assert_int_equal(pipe(heard.said), 0);
+    assert_int_equal(hosted_cancel_new(&heard.cancel), 0);
+    options.cancel = heard.cancel;
     assert_int_equal(hosted_source_open(url_of(&server, "", "/"), &options, &source, &fault), 0);
     assert_int_equal(source->ops->read(source, got, 10, &fault), 10);
-    assert_int_equal(pthread_create(&thread, NULL, cancel_soon, cancel), 0);
+    assert_int_equal(pthread_create(&thread, NULL, cancel_after_line, &heard), 0);
     assert_int_equal(source->ops->read(source, got, 10, &fault), -ECANCELED);
     pthread_join(thread, NULL);
     hosted_source_close(source);
     server_stop(&server);
-    hosted_cancel_free(cancel);
+    hosted_cancel_free(heard.cancel);
+    close(heard.said[0]);
+    close(heard.said[1]);
 }
 
 static void a_stall_is_broken_off_and_ends_at_last(void **state)
 {
     (void)state;
     static const struct said says[] = {{CUT, 0}};
-    struct heard heard = {""};
+    struct heard heard = {.lines = ""};
     const struct hosted_source_options options = {
         .stall_timeout_s = 1, .log = hear, .log_ctx = &heard};
     struct hosted_source *source = NULL;
@@ -427,7 +503,7 @@ static void a_log_has_no_secrets(void **state)
 {
     (void)state;
     static const struct said says[] = {{CUT, 0}, {REST("10-19/20", TAG, "abcdefghij"), 0}};
-    struct heard heard = {""};
+    struct heard heard = {.lines = ""};
     const struct hosted_source_options options = {.log = hear, .log_ctx = &heard};
     struct hosted_source *source = NULL;
     struct hosted_fault fault;
@@ -476,6 +552,8 @@ int main(void)
         cmocka_unit_test(another_image_is_never_put_behind_the_first),
         cmocka_unit_test(what_ends_a_download),
         cmocka_unit_test(a_server_may_ask_for_time),
+        cmocka_unit_test(a_cut_that_brings_something_is_no_failure),
+        cmocka_unit_test(a_trailer_changes_nothing),
         cmocka_unit_test(a_wait_can_be_cancelled),
         cmocka_unit_test(a_stall_is_broken_off_and_ends_at_last),
         cmocka_unit_test(a_log_has_no_secrets),
