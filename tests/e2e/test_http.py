@@ -17,9 +17,6 @@ pytestmark = pytest.mark.usefixtures("dialect")
 
 IMAGE_BYTES = 40000
 
-# They share what reads the image with the third one, and have the options that make tests short.
-C_UPDATERS = UPDATERS[:2]
-
 
 @pytest.fixture(scope="module")
 def image() -> bytes:
@@ -95,7 +92,6 @@ def test_broken_word(
     check_local_trouble(rig, updater, rig.serve(image).url(behaviour), message, began)
 
 
-@pytest.mark.parametrize("updater", C_UPDATERS)
 @pytest.mark.parametrize("behaviour", ["cut", "cut-chunked"])
 def test_cut(rig: Rig, updater: str, image: bytes, behaviour: str) -> None:
     """Without retries; with them see test_http_resume.py."""
@@ -125,7 +121,6 @@ def test_short_without_a_length(rig: Rig, updater: str, image: bytes) -> None:
     rig.check_boots(rig.old)
 
 
-@pytest.mark.parametrize("updater", C_UPDATERS)
 def test_reset_midway(rig: Rig, updater: str, image: bytes) -> None:
     rig.power_on()
     server = rig.serve(image)
@@ -186,8 +181,6 @@ def test_a_stalled_server(rig: Rig, image: bytes) -> None:
                 fake.script(kind, classic.answer(kind))
             patience = ("--stall-timeout", "3")
             args = (*VERB[tool], server.url(behaviour), "--device", fake.path, *patience)
-            if tool in C_UPDATERS:
-                args = (*args, "--stall-timeout", "2")
             running.append((behaviour, fake, rig.tools.start(tool, *args)))
     for behaviour, fake, process in running:
         result = rig.tools.finish(process)
