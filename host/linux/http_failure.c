@@ -38,13 +38,19 @@ static bool is_one_of(CURLcode code, const CURLcode *codes, size_t count)
     return false;
 }
 
+/* How the other end of TLS refuses what it was shown, or not shown, once the handshake is over. */
+static bool is_alert(const struct http_transfer *transfer)
+{
+    return (transfer->result == CURLE_RECV_ERROR || transfer->result == CURLE_SEND_ERROR) &&
+           strstr(transfer->error, "alert") != NULL;
+}
+
 static bool passes(const struct http_transfer *transfer)
 {
     const size_t count = sizeof(passing) / sizeof(passing[0]);
     const size_t count_once_right = sizeof(passing_once_right) / sizeof(passing_once_right[0]);
 
-    /* An alert is how the other end of TLS refuses what it was shown, or not shown. */
-    if (strstr(transfer->error, "alert") != NULL)
+    if (is_alert(transfer))
         return false;
     return is_one_of(transfer->result, passing, count) ||
            (transfer->answered &&
