@@ -10,9 +10,10 @@ import pytest
 from support.rig import Rig
 from support.tools import Build
 
-# Tests that are started in the background have SIGINT ignored, which the tools would respect. What
-# is handled here, a child has as the default.
+# Tests that are started in the background have SIGINT ignored, and by nohup SIGHUP, which the tools
+# would respect. What is handled here, a child has as the default.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
