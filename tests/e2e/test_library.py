@@ -42,6 +42,7 @@ def installed(build: Build, tmp_path: Path) -> Path:
 def declared(header: Path) -> set[str]:
     """Functions and variables with external linkage."""
     text = re.sub(r"/\*.*?\*/", "", header.read_text(), flags=re.DOTALL)
+    text = re.sub(r"#ifdef __cplusplus.*?#endif", "", text, flags=re.DOTALL)
     text = re.sub(r"^#.*", "", text, flags=re.MULTILINE)
     while re.search(r"\{[^{}]*\}", text):
         text = re.sub(r"\{[^{}]*\}", "", text)
@@ -142,6 +143,27 @@ def test_program_by_cmake(rig: Rig, installed: Path, tmp_path: Path) -> None:
     assert f"{rig.old} is still in place" in result.stderr
     assert Kind.OTA_END not in rig.proxy.kinds()
     rig.check_boots(rig.old)
+
+
+def test_every_function_from_cpp(installed: Path, tmp_path: Path) -> None:
+    """A program in C++ that takes the address of each links."""
+    headers = sorted(next(installed.rglob("hosted/update.h")).parent.glob("*.h"))
+    library = next(installed.rglob("libhosted-ota.so"))
+    names = sorted(name for header in headers for name in declared(header))
+    source = tmp_path / "all.cc"
+    source.write_text(
+        "".join(f"#include <hosted/{header.name}>\n" for header in headers)
+        + "const void *const all[] = {"
+        + ", ".join(f"(const void *)&{name}" for name in names)
+        + "};\nint main() { return all[0] == nullptr; }\n"
+    )
+    program = tmp_path / "all"
+    include = headers[0].parent.parent
+    subprocess.run(
+        ["g++", "-std=c++17", f"-I{include}", source, library, "-o", program], check=True
+    )
+    env = {**os.environ, "LD_LIBRARY_PATH": str(library.parent)}
+    subprocess.run([program], env=env, check=True)
 
 
 def test_example_is_short() -> None:

@@ -13,6 +13,10 @@
 
 #include "hosted/device.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define SUCCESS 0
 #define FAILURE (-1)
 
@@ -48,5 +52,9 @@ int wifi_ap_scan_list(struct hosted_ap **list);
 /* Brings an interface up with the MAC of the ESP32's station or soft access point, and down. */
 int interface_up(int mode, const char *interface);
 int interface_down(const char *interface);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -20,6 +20,10 @@
 
 #include "hosted/fault.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum hosted_dialect {
     HOSTED_DIALECT_AUTO = 0, /* found out: see hosted_open() */
     HOSTED_DIALECT_CLASSIC,  /* ESP-Hosted-FG up to February 2022, endpoint "control" */
@@ -222,5 +226,9 @@ int hosted_listen(struct hosted_device *device, unsigned timeout_ms, struct host
 
 /* Returns how many access points are in *ret, which the caller frees with free(). */
 int hosted_scan(struct hosted_device *device, struct hosted_ap **ret, struct hosted_fault *fault);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

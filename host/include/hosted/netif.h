@@ -4,6 +4,10 @@
 /* The network interface that belongs to the ESP32's station: ethsta0. Linux only. */
 #include "hosted/fault.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define HOSTED_STATION_INTERFACE "ethsta0"
 
 /*
@@ -13,5 +17,9 @@
  */
 int hosted_netif_up(const char *interface, const char *mac, struct hosted_fault *fault);
 int hosted_netif_down(const char *interface, struct hosted_fault *fault);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -15,6 +15,10 @@
 
 #include "hosted/device.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* What one write message carries at most; upstream's tools use the same. */
 #define HOSTED_CHUNK_BYTES 4000
 
@@ -40,5 +44,9 @@ uint64_t hosted_session_confirmed(const struct hosted_session *session);
 
 /* Accepts NULL. Before finish this abandons the update. */
 void hosted_session_close(struct hosted_session *session);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

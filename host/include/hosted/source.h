@@ -10,6 +10,10 @@
 #include "hosted/device.h"
 #include "hosted/fault.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define HOSTED_SIZE_UNKNOWN UINT64_MAX
 
 struct hosted_source;
@@ -95,5 +99,9 @@ int hosted_source_open(const char *where, const struct hosted_source_options *op
 int hosted_source_store(struct hosted_source *source, const struct hosted_source_options *options,
                         struct hosted_source **ret, struct hosted_fault *fault);
 void hosted_source_close(struct hosted_source *source); /* accepts NULL */
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

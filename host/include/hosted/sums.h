@@ -7,6 +7,10 @@
 #include "hosted/fault.h"
 #include "hosted/source.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * Looks for the SHA-256 of the image at `where`, a path or URL as of hosted_source_open(), first in
  * the file WHERE.sha256, and if there is no such file in SHA256SUMS in the same folder; a URL's
@@ -24,5 +28,9 @@
  */
 int hosted_sums_find(const char *where, const struct hosted_source_options *options,
                      uint8_t ret_sha256[32], struct hosted_fault *fault);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -7,6 +7,10 @@
 #include "hosted/device.h"
 #include "hosted/source.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum hosted_stage {
     HOSTED_STAGE_CHECK, /* the image, before anything is erased */
     HOSTED_STAGE_BEGIN, /* the ESP32 prepares its slot */
@@ -128,5 +132,9 @@ const char *hosted_chip_name(uint16_t chip_id);
 /* The chip id of "esp32c3" or "ESP32-C3", for hosted_update_options; -EINVAL: there is no such
  * chip. */
 int hosted_chip_by_name(const char *name);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

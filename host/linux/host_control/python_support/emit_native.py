@@ -37,6 +37,7 @@ def declarations(headers: list[Path]) -> str:
     text = ""
     for path in headers:
         header = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)
+        header = re.sub(r"#ifdef __cplusplus.*?#endif", "", header, flags=re.DOTALL)
         for line in header.splitlines():
             if not line.startswith("#") or re.match(r"#define \w+\s+\d+\s*$", line):
                 text += line.rstrip() + "\n"
