@@ -37,6 +37,7 @@ FILES:libhosted-ota = "${libdir}/libhosted-ota.so.*"
 FILES:${PN} += "\
     ${nonarch_libdir}/NetworkManager \
     ${nonarch_libdir}/sysusers.d \
+    ${nonarch_libdir}/tmpfiles.d \
     ${nonarch_libdir}/udev \
 "
 FILES:${PN}-dev += "${libdir}/cmake"

@@ -43,6 +43,7 @@ def test_settings_of_the_system(tmp_path: Path) -> None:
     for file in (
         "systemd/system/esp-hostedd.service",
         "sysusers.d/esp-hosted-ota.conf",
+        "tmpfiles.d/esp-hosted-ota.conf",
         "udev/rules.d/60-esp-hosted.rules",
         "NetworkManager/conf.d/80-esp-hosted.conf",
     ):

@@ -375,6 +375,29 @@ static void a_user_without_rights_keeps_nothing(void **state)
     assert_false(ask(s));
 }
 
+/* As tmpfiles.d makes it: each member keeps for himself, and root for all. */
+static void members_of_the_folders_group_do_not_fool_others(void **state)
+{
+    const struct setup *s = *state;
+    char path[PATH_MAX];
+
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(mkdir(s->folder, 0755), 0);
+    assert_int_equal(chown(s->folder, 0, NOBODY), 0);
+    assert_int_equal(chmod(s->folder, 0775), 0);
+    assert_true(as_nobody(s, keep));
+    assert_false(ask(s));
+    find_answer(s, path, sizeof(path));
+    assert_int_equal(chown(path, NOBODY + 1, NOBODY), 0); /* another member's */
+    assert_false(as_nobody(s, ask));
+    assert_true(as_nobody(s, keep));
+    assert_true(keep(s));
+    assert_true(as_nobody(s, ask));
+    assert_false(as_nobody(s, forget));
+    assert_false(ask(s));
+}
+
 /* Root's answer, and a driver that runs as another user. */
 static void the_owner_of_the_node_outdates_what_it_may_not_remove(void **state)
 {
@@ -513,6 +536,7 @@ int main(void)
         CASE(every_byte_of_it_counts),
         CASE(only_root_and_oneself_are_believed),
         CASE(a_user_without_rights_keeps_nothing),
+        CASE(members_of_the_folders_group_do_not_fool_others),
         CASE(the_owner_of_the_node_outdates_what_it_may_not_remove),
         CASE(it_is_outdated_wherever_it_lies),
         CASE(no_place_to_keep_it_is_no_harm),
