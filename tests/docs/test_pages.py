@@ -38,6 +38,7 @@ FOREIGN = {
     "--keyfile": "espsecure",
     "--output": "espsecure",
     "--system": "groupadd",
+    "--create": "systemd-tmpfiles",
     "--reload": "udevadm",
     "--name-match": "udevadm",
     "--append": "usermod",
