@@ -15,6 +15,7 @@ from support.shelf import make_image
 from support.tools import DONE, LOCAL, ROOT, Build
 
 HEADERS = ROOT / "host/include/hosted"
+SYMBOLS = ROOT / "packaging/debian/libhosted-ota0.symbols"
 EXAMPLE = ROOT / "docs/examples/update.c"
 VERSION = "HOSTED_OTA_0"
 
@@ -70,6 +71,8 @@ def test_exports_what_the_headers_declare(installed: Path) -> None:
     wanted = {f"{name}@@{VERSION}" for header in headers for name in declared(header)}
     assert len(wanted) > 50
     assert exported == wanted, "host/host_common/hosted-ota.map lists them"
+    tracked = set(re.findall(r"^ (\w+)@", SYMBOLS.read_text(), re.MULTILINE)) - {VERSION}
+    assert {f"{name}@@{VERSION}" for name in tracked} == exported, SYMBOLS
 
 
 def start(rig: Rig, program: Path, library: Path, image: bytes) -> Process:
