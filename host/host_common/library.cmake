@@ -14,11 +14,17 @@ set_target_properties(hosted_ota_shared PROPERTIES
     LINK_DEPENDS ${symbols}
     SOVERSION ${HOSTED_SONAME}
     VERSION ${HOSTED_SONAME}.${PROJECT_VERSION})
-target_include_directories(hosted_ota_shared INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+target_include_directories(hosted_ota_shared INTERFACE
+    $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/../include>
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 target_link_options(hosted_ota_shared PRIVATE -Wl,--version-script=${symbols})
 target_link_libraries(hosted_ota_shared PRIVATE $<TARGET_PROPERTY:hosted_ota,LINK_LIBRARIES>)
+add_library(HostedOta::hosted_ota ALIAS hosted_ota_shared) # for a project that has this one inside
 
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/HostedOta)
+# Below the prefix, unless they are absolute.
+cmake_path(APPEND pc_libdir "\${prefix}" ${CMAKE_INSTALL_LIBDIR})
+cmake_path(APPEND pc_includedir "\${prefix}" ${CMAKE_INSTALL_INCLUDEDIR})
 configure_file(hosted-ota.pc.in hosted-ota.pc @ONLY)
 write_basic_package_version_file(HostedOtaConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The library as it is installed: what it exports, and a program of somebody else's on it."""
 
+import json
 import os
 import re
 import shutil
@@ -167,6 +168,34 @@ def test_every_function_from_cpp(installed: Path, tmp_path: Path) -> None:
     )
     env = {**os.environ, "LD_LIBRARY_PATH": str(library.parent)}
     subprocess.run([program], env=env, check=True)
+
+
+def test_program_with_this_project_inside(tmp_path: Path) -> None:
+    """By the same name as when it is installed, and with its headers. The linker is not asked."""
+    (tmp_path / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.22)\n"
+        "project(example C)\n"
+        "set(CMAKE_EXPORT_COMPILE_COMMANDS ON)\n"
+        f"add_subdirectory({ROOT} hosted EXCLUDE_FROM_ALL)\n"
+        f"add_executable(update {EXAMPLE})\n"
+        "target_link_libraries(update HostedOta::hosted_ota)\n"
+    )
+    output = tmp_path / "built"
+    subprocess.run(["cmake", "-G", "Ninja", "-S", tmp_path, "-B", output], check=True)
+    commands = json.loads((output / "compile_commands.json").read_text())
+    example = next(item for item in commands if item["file"] == str(EXAMPLE))
+    subprocess.run(example["command"], shell=True, cwd=output, check=True)
+
+
+def test_absolute_folders(tmp_path: Path) -> None:
+    """As some distributions give them."""
+    options = ["-DHOSTED_SIM=OFF", "-DHOSTED_TESTS=ON", "-DCMAKE_INSTALL_LIBDIR=/else/lib"]
+    subprocess.run(["cmake", "-S", ROOT, "-B", tmp_path, *options], check=True)
+    file = tmp_path / "host/host_common/hosted-ota.pc"
+    flags = subprocess.run(
+        ["pkg-config", "--libs", file], capture_output=True, text=True, check=True
+    )
+    assert flags.stdout.split() == ["-L/else/lib", "-lhosted-ota"]
 
 
 def test_example_is_short() -> None:
