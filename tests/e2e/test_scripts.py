@@ -2,9 +2,11 @@
 """The scripts of script/ where something is missing."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
 from support.tools import ROOT
 
 PROGRAM = "#!/bin/sh\nexit 1\n"
@@ -27,3 +29,20 @@ def test_demo_without_a_network(tmp_path: Path) -> None:
     result = run("demo", "--built", "--network", PATH=f"{tmp_path}:{os.environ['PATH']}")
     assert (result.returncode, result.stdout) == (1, "")
     assert "no network namespaces or no access to /dev/net/tun" in result.stderr
+
+
+@pytest.mark.parametrize("script", ["lint", "package"])
+def test_checkout_that_git_does_not_read(tmp_path: Path, script: str) -> None:
+    """As git takes one that belongs to somebody else."""
+    for folder in ("script", "packaging/debian"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    for name in ("venv", "setup"):
+        (tmp_path / "script" / name).write_text("#!/bin/sh\n")
+    result = subprocess.run(
+        [tmp_path / "script" / script],
+        env={**os.environ, "GIT_DIR": "/nonexistent"},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode != 0
+    assert f"script/{script}: git cannot list the files of this checkout" in result.stderr
