@@ -218,8 +218,8 @@ static void a_range_is_asked_for_only_with_a_strong_validator(void **state)
 {
     (void)state;
     static const char *const fields[] = {"", "ETag: W/\"one\"\r\n",
-                                         "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
-                                         "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"};
+                                         ("Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+                                          "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n")};
     const struct hosted_source_options options = {.retries = 2};
 
     for (size_t i = 0; i < COUNT(fields); i++) {
