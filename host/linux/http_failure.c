@@ -96,6 +96,9 @@ int http_failure(struct http_transfer *transfer, struct hosted_fault *fault)
         return status_fault(transfer, status == 407 ? "proxy" : "server", status, fault);
     if (transfer->result == CURLE_OK)
         return 0;
+    if (transfer->head_bytes > HTTP_HEAD_BYTES)
+        return fault_set(fault, HOSTED_LOCAL, -EIO, "%s: the server sends header lines without end",
+                         transfer->url.name);
     if (refused_tunnel(transfer) != 0)
         return status_fault(transfer, "proxy", refused_tunnel(transfer), fault);
     if (!http_url_may_say(&transfer->url, detail))

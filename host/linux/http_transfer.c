@@ -26,6 +26,9 @@ static size_t on_header(char *line, size_t size, size_t count, void *ctx)
     struct http_transfer *transfer = ctx;
 
     transfer->silent_ms = 0;
+    transfer->head_bytes += size * count;
+    if (transfer->head_bytes > HTTP_HEAD_BYTES)
+        return 0;              /* libcurl would keep them all */
     if (transfer->status == 0) /* else this is a trailer: too late to change what the body is */
         http_head_line(&transfer->head, line, size * count);
     return size * count;
@@ -272,7 +275,7 @@ static void forget_answer(struct http_transfer *transfer)
     transfer->status = 0;
     transfer->broken = transfer->done = transfer->refused = transfer->paused = false;
     transfer->retry_ms = transfer->silent_ms = transfer->waited_ms = 0;
-    transfer->paced_bytes = 0;
+    transfer->paced_bytes = transfer->head_bytes = 0;
     transfer->error[0] = '\0';
 }
 

@@ -25,6 +25,9 @@ struct http_patience {
     int64_t pace_ms;    /* without HTTP_PACE_BYTES of the body */
 };
 
+/* Of all the answers to one request, redirects and trailers with them. */
+#define HTTP_HEAD_BYTES ((size_t)128 * 1024)
+
 /* Begins all zero. */
 struct http_transfer {
     const struct curl_api *curl;
@@ -45,6 +48,7 @@ struct http_transfer {
     int64_t silent_ms;  /* waited since any byte came */
     int64_t waited_ms;  /* waited since HTTP_PACE_BYTES came */
     size_t paced_bytes; /* of the body, since then */
+    size_t head_bytes;  /* of all header lines */
     bool added;         /* `easy` is at work */
     bool done;
     CURLcode result;                     /* once done */

@@ -429,6 +429,37 @@ static void a_trailer_changes_nothing(void **state)
     check(&cases[0]);
 }
 
+/* What comes without end would fill the memory: libcurl keeps it. */
+static void header_lines_have_an_end(void **state)
+{
+    (void)state;
+    static const char whole[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                                "14\r\n" BODY "\r\n0\r\n";
+    static const char early[] = "HTTP/1.1 200 OK\r\n";
+    static const char line[] = "X-Test: abcdef\r\n"; /* 16 bytes */
+    enum { LINES = 128 * 1024 / 16 + 1 };
+    const struct {
+        const char *before, *got;
+    } cases[] = {{whole, BODY}, {early, ""}};
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct broken broken = {
+            .got = cases[i].got,
+            .end = -EIO,
+            .text = "the server sends header lines without end",
+            .requests = 1,
+        };
+        char *says = malloc(sizeof(whole) + (size_t)LINES * strlen(line));
+        char *end = stpcpy(says, cases[i].before);
+
+        for (size_t n = 0; n < LINES; n++)
+            end = stpcpy(end, line);
+        broken.says[0] = says;
+        check(&broken);
+        free(says);
+    }
+}
+
 /* A line says that the wait begins. */
 static void *cancel_after_line(void *ctx)
 {
@@ -554,6 +585,7 @@ int main(void)
         cmocka_unit_test(a_server_may_ask_for_time),
         cmocka_unit_test(a_cut_that_brings_something_is_no_failure),
         cmocka_unit_test(a_trailer_changes_nothing),
+        cmocka_unit_test(header_lines_have_an_end),
         cmocka_unit_test(a_wait_can_be_cancelled),
         cmocka_unit_test(a_stall_is_broken_off_and_ends_at_last),
         cmocka_unit_test(a_log_has_no_secrets),
