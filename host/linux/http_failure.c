@@ -104,6 +104,7 @@ int http_failure(struct http_transfer *transfer, struct hosted_fault *fault)
     if (!http_url_may_say(&transfer->url, detail))
         detail = transfer->curl->curl_easy_strerror(transfer->result);
     transfer->broken = passes(transfer);
+    transfer->stalled = transfer->result == CURLE_OPERATION_TIMEDOUT;
     return fault_set(fault, HOSTED_LOCAL,
                      transfer->result == CURLE_OPERATION_TIMEDOUT ? -ETIMEDOUT : -EIO, "%s: %s",
                      transfer->url.name, detail);

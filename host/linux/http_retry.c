@@ -8,29 +8,13 @@
 #include "link.h"
 #include "text.h"
 
-#define STALL_S          30
 #define RETRIES          5
 #define OPENING_RETRIES  2
+#define ROWS             10 /* as many retries in all, of a server that always brings a little */
 #define FIRST_WAIT_MS    100
 #define LONGEST_WAIT_MS  30000
 #define LONGEST_AFTER_MS 60000 /* what a server may ask for */
 #define PROGRESS_BYTES   1024  /* fewer are no reason for hope */
-
-static int64_t stall_ms(const struct hosted_source_options *options)
-{
-    return 1000 * (int64_t)(options->stall_timeout_s != 0 ? options->stall_timeout_s : STALL_S);
-}
-
-struct http_patience http_retry_patience(const struct http_retry *retry)
-{
-    const int64_t left_ms = stall_ms(retry->options) - retry->stalled_ms;
-    const int64_t half_ms = stall_ms(retry->options) / 2;
-
-    return (struct http_patience){
-        .silence_ms = retry->opened && half_ms < left_ms ? half_ms : left_ms,
-        .pace_ms = left_ms,
-    };
-}
 
 void http_retry_progress(struct http_retry *retry, uint64_t at)
 {
@@ -38,7 +22,7 @@ void http_retry_progress(struct http_retry *retry, uint64_t at)
         return;
     retry->progress_at = at;
     retry->failures = 0;
-    retry->stalled_ms = 0;
+    retry->stalls = 0;
 }
 
 static unsigned limit_of(const struct http_retry *retry)
@@ -47,6 +31,14 @@ static unsigned limit_of(const struct http_retry *retry)
     const unsigned limit = retries == 0 ? RETRIES : retries < 0 ? 0 : (unsigned)retries;
 
     return !retry->opened && limit > OPENING_RETRIES ? OPENING_RETRIES : limit;
+}
+
+/* A connection that died unnoticed looks like a server that stalls, and another one goes on: but
+ * one only, and none before the first answer, for which nothing is lost yet. */
+static bool is_last(const struct http_retry *retry)
+{
+    return retry->failures > limit_of(retry) || retry->all_failures > ROWS * limit_of(retry) ||
+           retry->stalls > (retry->opened ? 1 : 0);
 }
 
 /* Many devices whose server went down must not all come back in the same moment. */
@@ -82,8 +74,8 @@ static int give_up(const struct http_retry *retry, uint64_t at, struct hosted_fa
 
     if (at > 0)
         fault_add(fault, "; %s bytes had come", text_number(number, at));
-    if (retry->failures > 1)
-        fault_add(fault, at > 0 ? ", attempt %u" : "; attempt %u", retry->failures);
+    if (retry->all_failures > 1)
+        fault_add(fault, at > 0 ? ", attempt %u" : "; attempt %u", retry->all_failures);
     return fault->error;
 }
 
@@ -91,8 +83,9 @@ int http_retry_wait(struct http_retry *retry, const struct http_transfer *transf
                     struct hosted_fault *fault)
 {
     retry->failures++;
-    retry->stalled_ms += fault->error == -ETIMEDOUT ? transfer->waited_ms : 0;
-    if (retry->failures > limit_of(retry) || retry->stalled_ms >= stall_ms(retry->options))
+    retry->all_failures++;
+    retry->stalls += transfer->stalled ? 1 : 0;
+    if (is_last(retry))
         return give_up(retry, at, fault);
 
     const int64_t wait = wait_ms(retry, transfer->retry_ms);

@@ -8,12 +8,10 @@ struct http_retry {
     const struct hosted_source_options *options; /* borrowed */
     bool opened;                                 /* an answer has come: the download runs */
     unsigned failures;                           /* in a row */
-    int64_t stalled_ms;                          /* waited in vain during them */
+    unsigned stalls;                             /* among them */
+    unsigned all_failures;                       /* of the whole download */
     uint64_t progress_at;                        /* how far the download was when the row began */
 };
-
-/* What the next request may wait. */
-struct http_patience http_retry_patience(const struct http_retry *retry);
 
 /* The download has come to byte `at`. */
 void http_retry_progress(struct http_retry *retry, uint64_t at);

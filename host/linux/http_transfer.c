@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,11 @@
 
 #define MAX_REDIRECTS 10
 
+#define STALL_S 30
+
+/* Between two looks at the clock. What is more is the time of a process that was stopped. */
+#define STEP_MS 500
+
 /* Called PROTOCOLS and REDIR_PROTOCOLS: newer headers deprecate the names, and older libraries do
  * not know the new ones. */
 #define OPTION_PROTOCOLS       ((CURLoption)(CURLOPTTYPE_LONG + 181))
@@ -25,10 +29,9 @@ static size_t on_header(char *line, size_t size, size_t count, void *ctx)
 {
     struct http_transfer *transfer = ctx;
 
-    transfer->silent_ms = 0;
     transfer->head_bytes += size * count;
-    if (transfer->head_bytes > HTTP_HEAD_BYTES)
-        return 0;              /* libcurl would keep them all */
+    if (transfer->head_bytes > HTTP_HEAD_BYTES) /* libcurl keeps all of them */
+        return 0;
     if (transfer->status == 0) /* else this is a trailer: too late to change what the body is */
         http_head_line(&transfer->head, line, size * count);
     return size * count;
@@ -42,12 +45,28 @@ static long status_of(const struct http_transfer *transfer)
     return status;
 }
 
+static void begin_wait(struct http_transfer *transfer)
+{
+    transfer->paced_bytes = 0;
+    transfer->waited_ms = 0;
+    transfer->counted_at_ms = clock_ms();
+}
+
+/* Also of what comes and is no image: a flood of it is a wait. */
+static void count_wait(struct http_transfer *transfer)
+{
+    const int64_t now_ms = clock_ms();
+    const int64_t step_ms = now_ms - transfer->counted_at_ms;
+
+    transfer->waited_ms += step_ms < STEP_MS ? step_ms : STEP_MS;
+    transfer->counted_at_ms = now_ms;
+}
+
 static size_t on_body(char *data, size_t size, size_t count, void *ctx)
 {
     struct http_transfer *transfer = ctx;
     const size_t len = size * count;
 
-    transfer->silent_ms = 0;
     transfer->status = status_of(transfer);
     if (transfer->status != 200 && !(transfer->status == 206 && transfer->ranged)) {
         transfer->refused = true;
@@ -60,10 +79,8 @@ static size_t on_body(char *data, size_t size, size_t count, void *ctx)
     memcpy(transfer->buffer + transfer->held, data, len);
     transfer->held += len;
     transfer->paced_bytes += len;
-    if (transfer->paced_bytes >= HTTP_PACE_BYTES) {
-        transfer->paced_bytes = 0;
-        transfer->waited_ms = 0;
-    }
+    if (transfer->paced_bytes >= HTTP_PACE_BYTES)
+        begin_wait(transfer);
     return len;
 }
 
@@ -129,6 +146,8 @@ int http_transfer_init(struct http_transfer *transfer, const char *url,
                          "a URL needs libcurl (libcurl.so.4), which cannot be loaded");
     transfer->curl = curl;
     transfer->options = options;
+    transfer->stall_ms =
+        1000 * (int64_t)(options->stall_timeout_s != 0 ? options->stall_timeout_s : STALL_S);
 
     const int err = http_url_parse(curl, url, &transfer->url, fault);
 
@@ -201,39 +220,32 @@ static int perform(struct http_transfer *transfer)
 static int stall_fault(struct http_transfer *transfer, struct hosted_fault *fault)
 {
     transfer->broken = true;
-    if (transfer->silent_ms >= transfer->patience.silence_ms)
+    transfer->stalled = true;
+    if (transfer->paced_bytes == 0)
         return fault_set(fault, HOSTED_LOCAL, -ETIMEDOUT,
-                         "%s: the server stalls: nothing came for %" PRId64 " s",
-                         transfer->url.name, transfer->silent_ms / 1000);
+                         "%s: the server stalls: nothing of the image came for %" PRId64 " s",
+                         transfer->url.name, transfer->stall_ms / 1000);
     return fault_set(fault, HOSTED_LOCAL, -ETIMEDOUT,
-                     "%s: the server stalls: fewer than %d bytes came in %" PRId64 " s",
-                     transfer->url.name, HTTP_PACE_BYTES, transfer->waited_ms / 1000);
+                     "%s: the server stalls: fewer than %d bytes of the image came in %" PRId64
+                     " s",
+                     transfer->url.name, HTTP_PACE_BYTES, transfer->stall_ms / 1000);
 }
 
 static int wait_for_server(struct http_transfer *transfer, struct hosted_fault *fault)
 {
     struct hosted_cancel *cancel = transfer->options->cancel;
     struct curl_waitfd wake = {.fd = cancel_fd(cancel), .events = CURL_WAIT_POLLIN};
-    const int64_t silence_left_ms = transfer->patience.silence_ms - transfer->silent_ms;
-    const int64_t pace_left_ms = transfer->patience.pace_ms - transfer->waited_ms;
-    const int64_t left_ms = silence_left_ms < pace_left_ms ? silence_left_ms : pace_left_ms;
+    const int64_t left_ms = transfer->stall_ms - transfer->waited_ms;
 
     if (cancel != NULL && hosted_cancel_requested(cancel))
         return fault_set(fault, HOSTED_LOCAL, -ECANCELED, "%s: interrupted", transfer->url.name);
     if (left_ms <= 0)
         return stall_fault(transfer, fault);
 
-    const int64_t before_ms = clock_ms();
-
     if (transfer->curl->curl_multi_poll(transfer->multi, &wake, cancel != NULL ? 1 : 0,
-                                        left_ms < INT_MAX ? (int)left_ms : INT_MAX,
+                                        left_ms < STEP_MS ? (int)left_ms : STEP_MS,
                                         NULL) != CURLM_OK)
         return fault_errno(fault, HOSTED_LOCAL, EIO, transfer->url.name);
-
-    const int64_t waited_ms = clock_ms() - before_ms;
-
-    transfer->silent_ms += waited_ms;
-    transfer->waited_ms += waited_ms;
     return 0;
 }
 
@@ -242,9 +254,11 @@ static int fill(struct http_transfer *transfer, struct hosted_fault *fault)
 {
     transfer->taken = 0;
     transfer->held = 0;
+    transfer->counted_at_ms = clock_ms(); /* whoever reads may have taken his time */
     for (;;) {
         int err = transfer->done ? 0 : perform(transfer);
 
+        count_wait(transfer);
         if (err < 0)
             return fault_errno(fault, HOSTED_LOCAL, err, transfer->url.name);
         if (transfer->held > 0)
@@ -273,9 +287,11 @@ static void forget_answer(struct http_transfer *transfer)
 {
     transfer->head = (struct http_head){0};
     transfer->status = 0;
-    transfer->broken = transfer->done = transfer->refused = transfer->paused = false;
-    transfer->retry_ms = transfer->silent_ms = transfer->waited_ms = 0;
-    transfer->paced_bytes = transfer->head_bytes = 0;
+    transfer->broken = transfer->stalled = transfer->done = transfer->refused = transfer->paused =
+        false;
+    transfer->retry_ms = 0;
+    transfer->head_bytes = 0;
+    begin_wait(transfer);
     transfer->error[0] = '\0';
 }
 
@@ -292,8 +308,7 @@ int http_transfer_start(struct http_transfer *transfer, uint64_t from, const cha
         return fault_errno(fault, HOSTED_LOCAL, ENOMEM, transfer->url.name);
     curl->curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->fields);
     /* Shared out among the addresses that a host has. */
-    curl->curl_easy_setopt(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS,
-                           (long)transfer->patience.silence_ms);
+    curl->curl_easy_setopt(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)transfer->stall_ms);
     if (curl->curl_multi_add_handle(transfer->multi, transfer->easy) != CURLM_OK)
         return fault_errno(fault, HOSTED_LOCAL, ENOMEM, transfer->url.name);
     transfer->added = true;

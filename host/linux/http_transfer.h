@@ -15,15 +15,9 @@
 #include "http_head.h"
 #include "http_url.h"
 
-/* Fewer bytes of a body in as much time are a stall, too: a server that lets them drip holds an
- * update up as one that is silent does. */
+/* Fewer bytes of the image in stall_timeout_s are a stall, too: a server that lets them drip, or
+ * floods its visitor with what is no image, holds an update up as one that is silent does. */
 #define HTTP_PACE_BYTES 1024
-
-/* How long a request is waited for; only the time that is spent waiting counts. */
-struct http_patience {
-    int64_t silence_ms; /* without a byte of any kind */
-    int64_t pace_ms;    /* without HTTP_PACE_BYTES of the body */
-};
 
 /* Of all the answers to one request, redirects and trailers with them. */
 #define HTTP_HEAD_BYTES ((size_t)128 * 1024)
@@ -35,18 +29,19 @@ struct http_transfer {
     struct http_url url;
     CURL *easy;
     CURLM *multi;
-    struct curl_slist *fields;     /* of the request */
-    struct http_patience patience; /* for whoever calls to set, at any time */
-    bool answered;                 /* a request has been answered once: the URL is right */
+    struct curl_slist *fields; /* of the request */
+    int64_t stall_ms;          /* how long HTTP_PACE_BYTES are waited for */
+    bool answered;             /* a request has been answered once: the URL is right */
 
     /* Of the running request, or the last one. */
     bool ranged; /* it asked for the rest of the image */
     long status;
     struct http_head head;
-    bool broken;        /* it failed, and another one may fare better */
-    int64_t retry_ms;   /* how long the server wants that to wait; 0: it does not say */
-    int64_t silent_ms;  /* waited since any byte came */
-    int64_t waited_ms;  /* waited since HTTP_PACE_BYTES came */
+    bool broken;       /* it failed, and another one may fare better */
+    bool stalled;      /* of waiting, be it for the connection */
+    int64_t retry_ms;  /* how long the server wants that to wait; 0: it does not say */
+    int64_t waited_ms; /* for HTTP_PACE_BYTES, while somebody reads */
+    int64_t counted_at_ms;
     size_t paced_bytes; /* of the body, since then */
     size_t head_bytes;  /* of all header lines */
     bool added;         /* `easy` is at work */

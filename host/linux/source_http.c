@@ -124,8 +124,6 @@ static int start(struct source_http *http, struct hosted_fault *fault)
     struct http_transfer *transfer = &http->transfer;
     const uint64_t from = http->no_ranges || *http->validator == '\0' ? 0 : http->given;
 
-    transfer->patience = http_retry_patience(&http->retry);
-
     int err = http_transfer_start(transfer, from, http->validator, fault);
 
     if (err < 0)
@@ -161,8 +159,6 @@ static ssize_t read_on(struct source_http *http, void *buf, size_t len, struct h
         if (err < 0)
             return err;
     }
-
-    http->transfer.patience = http_retry_patience(&http->retry);
 
     const ssize_t got = http_transfer_read(&http->transfer, buf, len, fault);
 

@@ -44,16 +44,18 @@ struct hosted_source {
 struct hosted_source_options {
     struct hosted_cancel *cancel; /* borrowed; NULL: cannot be stopped */
     /*
-     * Seconds of waiting for the server that may bring nothing, or less than 1 KiB; 0: 30. Once the
-     * download runs, half of it without a byte breaks the connection and tries another one, for
-     * which the rest is left: it bounds the silence of all attempts together.
+     * The longest silence of the server, in seconds of read() that bring nothing of the image, or
+     * less than 1 KiB; 0: 30. It ends the attempt. Before the first answer it ends all. In a
+     * download that runs, whose connection may have died unnoticed, it is a failure that one more
+     * attempt may follow; a second silence before 1 KiB has come ends all.
      */
     unsigned stall_timeout_s;
     /*
      * Attempts after one that failed, in a row that brings less than 1 KiB; 0: 5, negative: none.
-     * They wait 0.1 s, 0.4 s and so on up to 30 s, less up to a half by chance; and as long as
-     * Retry-After says, up to 60 s. Before the first answer there are 2 at most, so that a server
-     * that is not there is soon known.
+     * In all, however much they bring, no more than ten times as many. They wait 0.1 s, 0.4 s and
+     * so on up to 30 s, less up to a half by chance; and as long as Retry-After says, up to 60 s.
+     * Before the first answer there are 2 at most, so that a server that is not there is soon
+     * known.
      */
     int retries;
     const char *ca_file;   /* PEM: the authorities to trust, instead of the system's; NULL */

@@ -36,6 +36,9 @@ static void answer(struct server *server, int peer, const struct said *said, boo
 
     if (send(peer, said->bytes, len, MSG_NOSIGNAL) != (ssize_t)len)
         return;
+    while (last && server->flood != NULL)
+        if (send(peer, server->flood, strlen(server->flood), MSG_NOSIGNAL) < 0)
+            return;
     if (last && server->hold[0] >= 0)
         must(read(server->hold[0], request, 1) == 0);
 }

@@ -20,6 +20,7 @@ struct server {
     const struct said *says;
     size_t count;
     char asked[16384]; /* all requests */
+    const char *flood; /* NULL, or comes over and over behind the last answer */
     int hold[2];       /* a pipe: while its writing end is open, the last connection stays open */
 };
 

@@ -366,11 +366,12 @@ static void a_server_may_ask_for_time(void **state)
     assert_true(now_ms() - before_ms >= 1000);
 }
 
-/* Ten times as many cuts as there are retries: each brings something, so that none is the last one.
- * `fields` decide whether the rest or all of it is asked for. */
-static void assert_survives_many_cuts(const char *fields)
+/* So many pieces, of which each brings something, are read to the end, or to `end`. One retry is
+ * allowed in a row; `fields` decide whether the rest or all of it is asked for. */
+enum { PIECE = 1100, CUTS = 11, SIZE = PIECE * (CUTS + 1) };
+
+static void assert_survives(const char *fields, size_t cuts, ssize_t end)
 {
-    enum { PIECE = 1100, CUTS = 10, SIZE = PIECE * (CUTS + 1) };
     const struct hosted_source_options options = {.retries = 1};
     struct said says[CUTS + 1];
     struct hosted_source *source = NULL;
@@ -382,7 +383,7 @@ static void assert_survives_many_cuts(const char *fields)
 
     for (size_t i = 0; i < SIZE; i++)
         body[i] = (char)('a' + (i * 7 + i / 101) % 26);
-    for (size_t i = 0; i <= CUTS; i++) {
+    for (size_t i = 0; i <= cuts; i++) {
         const bool rest = *fields != '\0' && i > 0;
         const size_t from = rest ? i * PIECE : 0;
         char *bytes = malloc(SIZE + 512);
@@ -391,28 +392,37 @@ static void assert_survives_many_cuts(const char *fields)
                        : snprintf(bytes, 512, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n%s\r\n",
                                   SIZE, fields);
 
-        memcpy(bytes + len, body + from, (i + 1) * PIECE - from);
-        says[i] = (struct said){bytes, (size_t)len + (i + 1) * PIECE - from};
+        const size_t to = i < cuts ? (i + 1) * PIECE : SIZE;
+
+        memcpy(bytes + len, body + from, to - from);
+        says[i] = (struct said){bytes, (size_t)len + to - from};
     }
-    server_start(&server, says, CUTS + 1);
+    server_start(&server, says, cuts + 1);
     assert_int_equal(hosted_source_open(url_of(&server, "", "/"), &options, &source, &fault), 0);
     while ((n = source->ops->read(source, got + have, sizeof(got) - have, &fault)) > 0)
         have += (size_t)n;
-    if (n < 0)
-        fail_msg("%s", fault.text);
-    assert_int_equal(have, SIZE);
-    assert_memory_equal(got, body, SIZE);
+    if (n != end || (end < 0 && strstr(fault.text, "12,100 bytes had come, attempt 11") == NULL))
+        fail_msg("%zd: %s", n, fault.text);
+    assert_int_equal(have, end < 0 ? CUTS * PIECE : SIZE);
+    assert_memory_equal(got, body, have);
     hosted_source_close(source);
     server_stop(&server);
-    for (size_t i = 0; i <= CUTS; i++)
+    for (size_t i = 0; i <= cuts; i++)
         free((char *)says[i].bytes);
 }
 
 static void a_cut_that_brings_something_is_no_failure(void **state)
 {
     (void)state;
-    assert_survives_many_cuts(TAG);
-    assert_survives_many_cuts("");
+    assert_survives(TAG, 10, 0);
+    assert_survives("", 10, 0);
+}
+
+/* An update that never comes to its end holds the ESP32 for days. */
+static void but_not_for_ever(void **state)
+{
+    (void)state;
+    assert_survives(TAG, 11, -EIO);
 }
 
 /* Behind the body it is too late to say what the body is. */
@@ -502,13 +512,13 @@ static void a_wait_can_be_cancelled(void **state)
     close(heard.said[1]);
 }
 
-static void a_stall_is_broken_off_and_ends_at_last(void **state)
+static void a_stall_is_tried_again_once(void **state)
 {
     (void)state;
     static const struct said says[] = {{CUT, 0}};
     struct heard heard = {.lines = ""};
     const struct hosted_source_options options = {
-        .stall_timeout_s = 2, .log = hear, .log_ctx = &heard};
+        .stall_timeout_s = 1, .log = hear, .log_ctx = &heard};
     struct hosted_source *source = NULL;
     struct hosted_fault fault;
     struct server server;
@@ -525,9 +535,43 @@ static void a_stall_is_broken_off_and_ends_at_last(void **state)
     assert_non_null(strstr(fault.text, "the server stalls"));
     if (strstr(fault.text, "10 bytes had come, attempt 2") == NULL)
         fail_msg("%s", fault.text);
-    assert_non_null(strstr(heard.lines, "nothing came for 1 s; retry 1 of 5 in 0."));
+    assert_non_null(
+        strstr(heard.lines, "fewer than 1024 bytes of the image came in 1 s; retry 1 of 5 in 0."));
+    assert_null(strstr(heard.lines, "retry 2"));
     hosted_source_close(source);
     server_stop(&server);
+}
+
+/* What is no image, in any amount, is nothing. */
+static void a_flood_is_a_stall(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *head, *flood;
+        size_t head_len;
+    } cases[] = {
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;", "xxxxxxxxxxxxxxxx", 0},
+        {"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 99999999999999\r\n\r\n",
+         "xxxxxxxxxxxxxxxx", 0},
+#define GZIP "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b\x08\x08\0\0\0\0\0\x03"
+        {GZIP, "a name without end", sizeof(GZIP) - 1},
+    };
+    const struct hosted_source_options options = {.stall_timeout_s = 1};
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct said says[] = {{cases[i].head, cases[i].head_len}};
+        struct hosted_source *source = NULL;
+        struct hosted_fault fault;
+        struct server server;
+
+        server_start(&server, says, 1);
+        server.flood = cases[i].flood;
+        assert_int_equal(hosted_source_open(url_of(&server, "", "/"), &options, &source, &fault),
+                         -ETIMEDOUT);
+        if (strstr(fault.text, "the server stalls: nothing of the image came for 1 s") == NULL)
+            fail_msg("%zu: %s", i, fault.text);
+        server_stop(&server);
+    }
 }
 
 static void a_log_has_no_secrets(void **state)
@@ -584,10 +628,12 @@ int main(void)
         cmocka_unit_test(what_ends_a_download),
         cmocka_unit_test(a_server_may_ask_for_time),
         cmocka_unit_test(a_cut_that_brings_something_is_no_failure),
+        cmocka_unit_test(but_not_for_ever),
         cmocka_unit_test(a_trailer_changes_nothing),
         cmocka_unit_test(header_lines_have_an_end),
         cmocka_unit_test(a_wait_can_be_cancelled),
-        cmocka_unit_test(a_stall_is_broken_off_and_ends_at_last),
+        cmocka_unit_test(a_stall_is_tried_again_once),
+        cmocka_unit_test(a_flood_is_a_stall),
         cmocka_unit_test(a_log_has_no_secrets),
         cmocka_unit_test(a_proxy_that_makes_no_sense_is_not_repeated),
     };
