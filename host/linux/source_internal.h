@@ -8,6 +8,9 @@
 
 bool source_is_url(const char *where);
 
+/* -EINVAL: almost a URL, which is no name of a file; not shown, for it may contain a password. */
+int source_check(const char *where, struct hosted_fault *fault);
+
 /* A path; only a regular file is all there, everything else (pipe, device) is a stream. */
 int source_file_open(const char *path, const struct hosted_source_options *options,
                      struct hosted_source **ret, struct hosted_fault *fault);

@@ -47,7 +47,7 @@ static int open_unnamed(const char *folder)
 static int folder_fault(struct hosted_fault *fault, const char *folder, const char *name, int err)
 {
     return fault_set(fault, HOSTED_LOCAL, err,
-                     "%s: cannot hold %s: %s; $TMPDIR names another folder", folder, name,
+                     "%s: cannot hold %s: %s; set $TMPDIR to another folder", folder, name,
                      strerror(-err));
 }
 

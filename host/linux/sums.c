@@ -172,8 +172,11 @@ int hosted_sums_find(const char *where, const struct hosted_source_options *opti
         return fault_set(fault, HOSTED_USAGE, -EINVAL,
                          "standard input has no neighbours: no SHA-256 can be looked for");
 
-    int err = split(&place, where, fault);
+    int err = source_check(where, fault);
 
+    if (err < 0)
+        return err;
+    err = split(&place, where, fault);
     if (err == 0)
         err = find(&place, options, ret_sha256, fault);
     free(place.name);

@@ -75,6 +75,7 @@ struct hosted_source_options {
  * here: status, type, length and the first bytes are there before anybody erases anything. Failures
  * are HOSTED_LOCAL: no file, a directory, no such host, a status other than 200, a certificate that
  * is not to be trusted; but
+ *   -EINVAL   almost a URL: another scheme, slashes that lack   HOSTED_USAGE
  *   -EBADMSG  the server sent a page for people, no image       HOSTED_IMAGE
  *   -ENOSYS   this build has no HTTP, or there is no libcurl    HOSTED_LOCAL
  *

@@ -84,6 +84,27 @@ static void what_is_no_file_says_why(void **state)
     }
 }
 
+/* What it says is said of no file: the whole of it may be a password. */
+static void what_is_nearly_a_url_is_not_shown(void **state)
+{
+    (void)state;
+    static const char *const nearly[] = {
+        "ftp://user:secret@h/x?secret", "FILE:///secret",      "s3+x.y-z://secret",
+        "http:/user:secret@h/x",        "https:user:secret@h", "HTTP:"};
+    static const char *const files[] = {"a:b",    "./ftp://x", "C:x",  "://x",
+                                        "1a://x", "httpd:/x",  "a:/x", "a b://x"};
+    struct hosted_source *source = NULL;
+    struct hosted_fault fault;
+
+    for (size_t i = 0; i < sizeof(nearly) / sizeof(nearly[0]); i++) {
+        assert_int_equal(hosted_source_open(nearly[i], NULL, &source, &fault), -EINVAL);
+        assert_int_equal(fault.status, HOSTED_USAGE);
+        assert_string_equal(fault.text, "only http:// and https:// URLs, or a path");
+    }
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+        assert_int_equal(hosted_source_open(files[i], NULL, &source, &fault), -ENOENT);
+}
+
 static void a_name_cannot_write_on_the_terminal(void **state)
 {
     (void)state;
@@ -214,6 +235,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_is_all_there),
         cmocka_unit_test(what_is_no_file_says_why),
+        cmocka_unit_test(what_is_nearly_a_url_is_not_shown),
         cmocka_unit_test(a_name_cannot_write_on_the_terminal),
         cmocka_unit_test(a_device_is_a_stream),
         cmocka_unit_test(standard_input_may_be_a_file),

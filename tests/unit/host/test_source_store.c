@@ -184,7 +184,7 @@ static void a_folder_that_is_none_is_named(void **state)
     unsetenv("TMPDIR");
     assert_int_equal(fault.status, HOSTED_LOCAL);
     assert_string_equal(fault.text, "/nonexistent/folder: cannot hold there: No such file or "
-                                    "directory; $TMPDIR names another folder");
+                                    "directory; set $TMPDIR to another folder");
     assert_true(changing.closed);
 }
 

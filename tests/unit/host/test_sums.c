@@ -271,11 +271,18 @@ static void up_to_a_mebibyte(void **state)
 static void what_has_no_neighbours(void **state)
 {
     (void)state;
-    static const char *const places[] = {"-",           "",
-                                         "/",           "folder/",
-                                         "http://h",    "http://u:secret@h",
-                                         "https://",    "http://h?x/y",
-                                         "http://h/?x", "HTTP://h/a/#b"};
+    static const char *const places[] = {"-",
+                                         "",
+                                         "/",
+                                         "folder/",
+                                         "http://h",
+                                         "http://u:secret@h",
+                                         "https://",
+                                         "http://h?x/y",
+                                         "http://h/?x",
+                                         "HTTP://h/a/#b",
+                                         "ftp://u:secret@h/x",
+                                         "http:/u:secret@h/x"};
 
     for (size_t i = 0; i < COUNT(places); i++) {
         struct hosted_fault fault;
