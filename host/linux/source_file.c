@@ -101,7 +101,8 @@ static int from_fd(int fd, const char *name, struct hosted_cancel *cancel,
 int source_file_open(const char *path, const struct hosted_source_options *options,
                      struct hosted_source **ret, struct hosted_fault *fault)
 {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    /* Else a FIFO would be waited for here, where no cancel is heard. */
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
     if (fd < 0)
         return fault_errno(fault, HOSTED_LOCAL, errno, path);
@@ -111,7 +112,7 @@ int source_file_open(const char *path, const struct hosted_source_options *optio
 int source_stdin_open(const struct hosted_source_options *options, struct hosted_source **ret,
                       struct hosted_fault *fault)
 {
-    const int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+    const int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 
     if (fd < 0)
         return fault_errno(fault, HOSTED_LOCAL, errno, "standard input");

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -230,6 +231,61 @@ static void a_silent_pipe_can_be_cancelled(void **state)
     close(ends[1]);
 }
 
+/* Nobody writes into it yet, or ever. */
+static void a_fifo_is_waited_for(void **state)
+{
+    (void)state;
+    struct hosted_source *source = NULL;
+    struct hosted_source_options options = {0};
+    struct hosted_cancel *cancel = NULL;
+    struct hosted_fault fault;
+    char folder[] = "/tmp/source-XXXXXX", path[40], expected[64];
+    char byte;
+
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof(path), "%s/fifo", folder);
+    snprintf(expected, sizeof(expected), "%s: interrupted", path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(hosted_cancel_new(&cancel), 0);
+    options.cancel = cancel;
+    assert_int_equal(hosted_source_open(path, &options, &source, &fault), 0);
+    assert_false(source->whole);
+
+    const pid_t writer = fork();
+
+    assert_true(writer >= 0);
+    if (writer == 0) {
+        const int fd = open(path, O_WRONLY);
+
+        _exit(write(fd, text, 16) == 16 ? 0 : 1);
+    }
+    assert_reads(source, text, 5);
+    assert_int_equal(waitpid(writer, NULL, 0), writer);
+    hosted_source_close(source);
+
+    assert_int_equal(hosted_source_open(path, &options, &source, &fault), 0);
+    hosted_cancel_request(cancel);
+    assert_int_equal(source->ops->read(source, &byte, 1, &fault), -ECANCELED);
+    assert_string_equal(fault.text, expected);
+    hosted_source_close(source);
+    hosted_cancel_free(cancel);
+    unlink(path);
+    rmdir(folder);
+}
+
+static void standard_input_may_be_closed(void **state)
+{
+    (void)state;
+    struct hosted_source *source = NULL;
+    struct hosted_fault fault;
+    const int before = dup(STDIN_FILENO);
+
+    close(STDIN_FILENO);
+    assert_int_equal(hosted_source_open("-", NULL, &source, &fault), -EBADF);
+    assert_string_equal(fault.text, "standard input: Bad file descriptor");
+    restore_stdin(before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +298,8 @@ int main(void)
         cmocka_unit_test(standard_input_may_be_a_pipe),
         cmocka_unit_test(a_terminal_is_no_image),
         cmocka_unit_test(a_silent_pipe_can_be_cancelled),
+        cmocka_unit_test(a_fifo_is_waited_for),
+        cmocka_unit_test(standard_input_may_be_closed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
