@@ -77,6 +77,13 @@ static int status_fault(struct http_transfer *transfer, const char *who, long st
     return err;
 }
 
+/* libcurl says no more than that it may not speak "http". */
+static bool left_tls(const struct http_transfer *transfer)
+{
+    return transfer->result == CURLE_UNSUPPORTED_PROTOCOL && transfer->url.tls &&
+           strstr(transfer->error, "\"http\"") != NULL;
+}
+
 /* What the proxy said to the wish for a tunnel, if it was no; else 0. */
 static long refused_tunnel(const struct http_transfer *transfer)
 {
@@ -101,6 +108,10 @@ int http_failure(struct http_transfer *transfer, struct hosted_fault *fault)
                          transfer->url.name);
     if (refused_tunnel(transfer) != 0)
         return status_fault(transfer, "proxy", refused_tunnel(transfer), fault);
+    if (left_tls(transfer))
+        return fault_set(fault, HOSTED_LOCAL, -EIO,
+                         "%s: the server redirects from https to http, which is not followed",
+                         transfer->url.name);
     if (!http_url_may_say(&transfer->url, detail))
         detail = transfer->curl->curl_easy_strerror(transfer->result);
     transfer->broken = passes(transfer);

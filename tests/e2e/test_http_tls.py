@@ -176,7 +176,8 @@ def test_a_tls_server_that_wants_to_know_its_client(rig: Rig, authority: Authori
 def test_not_from_tls_to_plain_text(rig: Rig, web: Nginx, authority: Authority) -> None:
     rig.power_on()
     url = web.tls_url("good", "to-http", "ota.bin")
-    check_refused(rig, url, r"protocol", "--cacert", str(authority.file))
+    message = r"the server redirects from https to http, which is not followed"
+    check_refused(rig, url, message, "--cacert", str(authority.file))
 
 
 def test_tls_cut_twice(rig: Rig, web: Nginx, authority: Authority, image: bytes) -> None:
