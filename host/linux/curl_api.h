@@ -42,7 +42,7 @@ struct curl_api {
 #undef CURL_API_MEMBER
 };
 
-/* The same one every time; NULL if there is no usable libcurl. Not for several threads at once. */
+/* The same one every time; NULL if there is no usable libcurl. For any thread. */
 const struct curl_api *curl_api_load(void);
 
 #endif
