@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "descriptor.h"
 #include "fault.h"
 #include "source_internal.h"
 
@@ -102,10 +103,11 @@ int source_file_open(const char *path, const struct hosted_source_options *optio
                      struct hosted_source **ret, struct hosted_fault *fault)
 {
     /* Else a FIFO would be waited for here, where no cancel is heard. */
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    const int fd =
+        descriptor_above_standard(open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
 
     if (fd < 0)
-        return fault_errno(fault, HOSTED_LOCAL, errno, path);
+        return fault_errno(fault, HOSTED_LOCAL, -fd, path);
     return from_fd(fd, path, options->cancel, ret, fault);
 }
 

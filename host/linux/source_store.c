@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "descriptor.h"
 #include "fault.h"
 #include "source_internal.h"
 
@@ -29,7 +30,7 @@ static int open_unnamed(const char *folder)
     char path[4096];
 
     if (fd >= 0)
-        return fd;
+        return descriptor_above_standard(fd);
     /* Of a file system (EOPNOTSUPP) or a kernel (EISDIR) that has none. */
     if (errno != EOPNOTSUPP && errno != EISDIR)
         return -errno;
@@ -41,7 +42,7 @@ static int open_unnamed(const char *folder)
     if (named < 0)
         return -errno;
     unlink(path);
-    return named;
+    return descriptor_above_standard(named);
 }
 
 static int folder_fault(struct hosted_fault *fault, const char *folder, const char *name, int err)

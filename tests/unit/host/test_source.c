@@ -273,17 +273,25 @@ static void a_fifo_is_waited_for(void **state)
     rmdir(folder);
 }
 
+/* Nothing of ours may take its place, to be read as the image. */
 static void standard_input_may_be_closed(void **state)
 {
     (void)state;
     struct hosted_source *source = NULL;
     struct hosted_fault fault;
     const int before = dup(STDIN_FILENO);
+    char path[32];
 
+    close(make_file(path));
     close(STDIN_FILENO);
     assert_int_equal(hosted_source_open("-", NULL, &source, &fault), -EBADF);
     assert_string_equal(fault.text, "standard input: Bad file descriptor");
+    assert_int_equal(hosted_source_open(path, NULL, &source, &fault), 0);
+    assert_int_equal(fcntl(STDIN_FILENO, F_GETFD), -1);
+    assert_reads(source, text, 5);
+    hosted_source_close(source);
     restore_stdin(before);
+    unlink(path);
 }
 
 int main(void)
