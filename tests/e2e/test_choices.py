@@ -263,6 +263,24 @@ def test_a_dry_run_tells_what_would_be_done(rig: Rig) -> None:
     assert rig.sim.flash.read() == before
 
 
+@pytest.mark.parametrize(("size", "words"), [(4000, "in 1 message\n"), (4001, "in 2 messages\n")])
+def test_a_dry_run_counts_messages(rig: Rig, size: int, words: str) -> None:
+    rig.power_on()
+    file = rig.file("image.bin", make_image("2.0.0", size=1024).ljust(size, b"\xff"))
+    assert words in rig.command("esp-ota", "update", file, "--dry-run").stdout
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_a_dry_run_that_nobody_can_read_is_not_done(rig: Rig, options: tuple[str, ...]) -> None:
+    rig.power_on()
+    file = rig.file("good.bin", make_image("2.0.0"))
+    full = ("sh", "-c", 'exec "$@" >/dev/full', "sh")
+    args = ("update", file, "--dry-run", "--device", rig.device, *options)
+    result = rig.tools.run("esp-ota", *args, wrap=full)
+    assert result.status == LOCAL, result
+    assert "standard output cannot be written" in result.stderr
+
+
 def test_a_dry_run_tells_every_reason(rig: Rig) -> None:
     rig.power_on()
     image = bytearray(make_image("0.0.9"))

@@ -42,12 +42,14 @@ int cli_usage(const struct cli_context *context, const char *format, ...)
     return HOSTED_USAGE;
 }
 
-/* A command that asks is not done unless its answer was written. An update is. */
+/* A command that asks is not done unless its answer was written: a dry run asks, an update acts. */
 static int finish(const struct cli_context *context, int status)
 {
+    const struct cli_command *command = context->command;
+    const bool acted = command != NULL && command->acts && !context->options.dry_run;
     const bool written = fflush(stdout) == 0 && !ferror(stdout);
 
-    if (status != HOSTED_DONE || written || (context->command != NULL && context->command->acts))
+    if (status != HOSTED_DONE || written || acted)
         return status;
     fprintf(stderr, "%s: standard output cannot be written\n", context->program->name);
     return HOSTED_LOCAL;

@@ -75,11 +75,11 @@ static void print_plan(const struct dry_run *run)
 {
     const struct hosted_update_options *options = &run->context->options.update;
     const uint64_t bytes = run->image.file_bytes;
-    char number[TEXT_NUMBER_BYTES], writes[TEXT_NUMBER_BYTES];
+    const uint64_t writes = (bytes + HOSTED_CHUNK_BYTES - 1) / HOSTED_CHUNK_BYTES;
+    char number[TEXT_NUMBER_BYTES], messages[TEXT_NUMBER_BYTES];
 
-    printf("would   have the ESP32 erase its other slot, and write %s bytes in %s messages\n",
-           text_number(number, bytes),
-           text_number(writes, (bytes + HOSTED_CHUNK_BYTES - 1) / HOSTED_CHUNK_BYTES));
+    printf("would   have the ESP32 erase its other slot, and write %s bytes in %s message%s\n",
+           text_number(number, bytes), text_number(messages, writes), writes == 1 ? "" : "s");
     printf("would   have the ESP32 verify and select the image, and restart 5 s later\n");
     if (options->reboot_timeout_s > 0)
         printf("would   wait at most %u s for the new firmware to answer\n",
