@@ -94,10 +94,18 @@ def test_stock_firmware_tells_no_version(rig: Rig) -> None:
     rig.check_arrived(make_image("0.0.9"))
 
 
-def test_force_is_no_policy(rig: Rig) -> None:
-    result = rig.tools.run("esp-ota", "update", "x", "--force", "--if-newer")
+@pytest.mark.parametrize(
+    ("tool", "command", "option"),
+    [
+        ("esp-ota", "update", "--if-newer"),
+        ("esp-ota", "update", "--allow-downgrade"),
+        ("test.out", "ota", "--if-newer"),
+    ],
+)
+def test_force_is_no_policy(rig: Rig, tool: str, command: str, option: str) -> None:
+    result = rig.tools.run(tool, command, "x", "--force", option)
     assert result.status == USAGE
-    assert "--if-newer" in result.stderr
+    assert f"{command}: --force takes every version: not with {option}; see" in result.stderr
 
 
 # Digests

@@ -134,13 +134,25 @@ static int refuse_words(const struct cli_context *context, char **words)
     return cli_usage(context, "%s: one of its words is missing: %s", words[0], parts);
 }
 
+static int check_force(const struct cli_context *context)
+{
+    const struct hosted_update_options *update = &context->options.update;
+
+    if (!update->allow_bluetooth || update->version_policy == HOSTED_VERSION_ANY)
+        return HOSTED_DONE;
+    return cli_usage(context, "%s: --force takes every version: not with %s",
+                     context->command->word,
+                     update->version_policy == HOSTED_VERSION_NEWER ? "--if-newer"
+                                                                    : "--allow-downgrade");
+}
+
 static int check_options(const struct cli_context *context)
 {
     for (const struct cli_option *option = cli_option_table; option->name != NULL; option++)
         if ((context->given >> (option - cli_option_table) & 1) != 0 &&
             !cli_takes(context->program, context->command, option))
             return cli_usage(context, "%s takes no --%s", context->command->word, option->name);
-    return HOSTED_DONE;
+    return check_force(context);
 }
 
 int cli_choose_command(struct cli_context *context, char **words, int count)

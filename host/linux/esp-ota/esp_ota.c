@@ -25,17 +25,12 @@ static int print_result(const struct hosted_update_result *result)
 }
 
 /* Who ships products flashes neither the same firmware again nor an old one by mistake. */
-static int choose_policy(struct cli_context *context)
+static void choose_policy(struct hosted_update_options *options)
 {
-    const struct cli_options *options = &context->options;
-    enum hosted_version_policy *policy = &context->options.update.version_policy;
+    const bool forced = options->allow_bluetooth;
 
-    if (options->update.allow_bluetooth && *policy != HOSTED_VERSION_ANY)
-        return cli_usage(context, "update: --force takes every version: not with %s",
-                         *policy == HOSTED_VERSION_NEWER ? "--if-newer" : "--allow-downgrade");
-    if (!options->update.allow_bluetooth && *policy == HOSTED_VERSION_ANY)
-        *policy = HOSTED_VERSION_NOT_OLDER;
-    return HOSTED_DONE;
+    if (!forced && options->version_policy == HOSTED_VERSION_ANY)
+        options->version_policy = HOSTED_VERSION_NOT_OLDER;
 }
 
 static int update(struct cli_context *context)
@@ -44,8 +39,7 @@ static int update(struct cli_context *context)
     struct hosted_update_result result = {0};
     struct hosted_fault fault;
 
-    if (choose_policy(context) != HOSTED_DONE)
-        return HOSTED_USAGE;
+    choose_policy(&context->options.update);
     if (context->options.dry_run)
         return dry_run(context);
     if (!context->options.json)
