@@ -149,6 +149,60 @@ def test_usage(rig: Rig, tool: str, args: tuple[str, ...]) -> None:
     assert result.stderr.strip(), "no word of why"
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "form"),
+    [
+        ("--sha256", "abc", "64 hexadecimal digits"),
+        ("--sha256", "g" * 64, "64 hexadecimal digits"),
+        ("--chip", "esp8266", "the name of a chip: esp32, esp32c3, ..."),
+        ("--slot-size", "big", "a number of bytes: 1792K, 1M, 0x100000"),
+        ("--retries", "1001", "0 to 1000"),
+        ("--timeout", "0", "1 to 86400 seconds"),
+        ("--stall-timeout", "86401", "1 to 86400 seconds"),
+        ("--reboot-timeout", "-1", "0 to 86400 seconds"),
+        ("--listen-interval", "0", "1 to 65535 beacons"),
+        ("--heartbeat", "9", "10 to 3600 seconds"),
+        ("--dialect", "latin", "auto, classic, ctrl or mcu"),
+        ("--cacert", "", "the path of a file"),
+        ("--interface", "", "the name of a network interface"),
+        ("--is_wpa3_supported=perhaps", None, "true or false"),
+    ],
+)
+def test_a_bad_value_is_told_what_it_must_be(
+    rig: Rig, option: str, value: str | None, form: str
+) -> None:
+    result = rig.tools.run("esp-ota", option, *([] if value is None else [value]))
+    name = option.partition("=")[0]
+    assert result.status == USAGE, result
+    assert result.stderr == f"esp-ota: {name}: the value must be {form}; see esp-ota --help\n"
+
+
+def test_an_unknown_second_word(rig: Rig) -> None:
+    result = rig.tools.run("esp-ota", "wifi", "fly")
+    assert result.status == USAGE, result
+    assert "wifi: unknown word 'fly', not one of connect, disconnect" in result.stderr
+    result = rig.tools.run("esp-ota", "wifi")
+    assert "wifi: one of its words is missing: connect, disconnect" in result.stderr
+    result = rig.tools.run("esp-ota", "wifi", "--password", "My", "Secret")
+    assert result.status == USAGE, result
+    assert "Secret" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (("",), "the name of a network (SSID) has 1 to 32 bytes"),
+        (("net", "--bssid", "02:00"), "a BSSID has the form"),
+    ],
+)
+def test_nobody_is_asked_for_the_password_of_no_network(
+    rig: Rig, args: tuple[str, ...], words: str
+) -> None:
+    result = rig.tools.run("esp-ota", "wifi", "connect", *args, wrap=("setsid", "--wait"))
+    assert result.status == USAGE, result
+    assert words in result.stderr
+
+
 def commands(image: Path) -> list[tuple[str, ...]]:
     return [
         ("test.out", "ota", str(image)),

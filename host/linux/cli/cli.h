@@ -53,8 +53,11 @@ struct cli_option {
     const char *argument; /* "SECONDS"; NULL: takes none; "[BOOL]": takes one only as --name=BOOL */
     unsigned groups;      /* of cli_group: commands that have one of them take it */
     const char *help;     /* NULL: another spelling, not shown */
-    /* `value` is NULL where none was given; the text is the caller's to overwrite. False: bad. */
-    bool (*take)(struct cli_options *options, char *value);
+    /*
+     * `value` is NULL where none was given; the text is the caller's to overwrite. Returns NULL, or
+     * what the value must be.
+     */
+    const char *(*take)(struct cli_options *options, char *value);
 };
 
 struct cli_command {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The options of every tool: a row each, and what it does with its value. */
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +9,9 @@
 #include "fw_image.h"
 #include "password.h"
 
-#define DAY_S 86400
+#define DAY_S         86400
+#define HEX_DIGITS    "0123456789abcdefABCDEF"
+#define FROM_1_TO_DAY "1 to 86400 seconds"
 
 static bool read_number(const char *value, unsigned min, unsigned max, unsigned *ret)
 {
@@ -26,36 +27,42 @@ static bool read_number(const char *value, unsigned min, unsigned max, unsigned 
     return true;
 }
 
-static bool take_device(struct cli_options *options, char *value)
+/* One that is not there is said by the system, later. */
+static const char *check_path(const char *value)
+{
+    return *value != '\0' ? NULL : "the path of a file";
+}
+
+static const char *take_device(struct cli_options *options, char *value)
 {
     options->device.path = value;
-    return *value != '\0';
+    return check_path(value);
 }
 
-static bool take_timeout(struct cli_options *options, char *value)
+static const char *take_timeout(struct cli_options *options, char *value)
 {
-    return read_number(value, 1, DAY_S, &options->device.timeout_s);
+    return read_number(value, 1, DAY_S, &options->device.timeout_s) ? NULL : FROM_1_TO_DAY;
 }
 
-static bool take_dialect(struct cli_options *options, char *value)
+static const char *take_dialect(struct cli_options *options, char *value)
 {
     for (int id = HOSTED_DIALECT_AUTO; id <= HOSTED_DIALECT_MCU; id++) {
         if (strcmp(value, hosted_dialect_name((enum hosted_dialect)id)) == 0) {
             options->device.dialect = (enum hosted_dialect)id;
-            return true;
+            return NULL;
         }
     }
-    return false;
+    return "auto, classic, ctrl or mcu";
 }
 
-static bool take_chip(struct cli_options *options, char *value)
+static const char *take_chip(struct cli_options *options, char *value)
 {
     options->update.chip = fw_chip_by_name(value);
-    return options->update.chip >= 0;
+    return options->update.chip >= 0 ? NULL : "the name of a chip: esp32, esp32c3, ...";
 }
 
 /* 1048576, 0x100000, 1024K, 1M; as in a partition table. */
-static bool take_slot_size(struct cli_options *options, char *value)
+static const char *take_slot_size(struct cli_options *options, char *value)
 {
     char *end;
 
@@ -70,161 +77,162 @@ static bool take_slot_size(struct cli_options *options, char *value)
         end++;
     if (*value < '0' || *value > '9' || *end != '\0' || errno != 0 || number == 0 ||
         number > UINT32_MAX / unit)
-        return false;
+        return "a number of bytes: 1792K, 1M, 0x100000";
     options->update.slot_bytes = (uint32_t)(number * unit);
-    return true;
+    return NULL;
 }
 
 /* 0: do not wait. */
-static bool take_reboot_timeout(struct cli_options *options, char *value)
+static const char *take_reboot_timeout(struct cli_options *options, char *value)
 {
-    return read_number(value, 0, DAY_S, &options->update.reboot_timeout_s);
+    return read_number(value, 0, DAY_S, &options->update.reboot_timeout_s) ? NULL
+                                                                           : "0 to 86400 seconds";
 }
 
-static bool take_reconnect_hook(struct cli_options *options, char *value)
+static const char *take_reconnect_hook(struct cli_options *options, char *value)
 {
     options->reconnect_hook = value;
-    return *value != '\0';
+    return check_path(value);
 }
 
-static bool take_allow_release_change(struct cli_options *options, char *value)
+static const char *take_allow_release_change(struct cli_options *options, char *value)
 {
     (void)value;
     options->update.allow_release_change = true;
-    return true;
+    return NULL;
 }
 
-/* 64 digits, of either case. */
-static bool take_sha256(struct cli_options *options, char *value)
+/* Of either case. */
+static const char *take_sha256(struct cli_options *options, char *value)
 {
     const size_t bytes = sizeof(options->sha256);
+    const bool right = strlen(value) == 2 * bytes && value[strspn(value, HEX_DIGITS)] == '\0';
 
-    for (size_t i = 0; i < 2 * bytes; i++)
-        if (!isxdigit((unsigned char)value[i]))
-            return false;
+    if (!right)
+        return "64 hexadecimal digits";
     for (size_t i = 0; i < bytes; i++) {
         const char digits[] = {value[2 * i], value[2 * i + 1], '\0'};
 
         options->sha256[i] = (uint8_t)strtoul(digits, NULL, 16);
     }
     options->update.sha256 = options->sha256;
-    return value[2 * bytes] == '\0';
+    return NULL;
 }
 
-static bool take_check_sums(struct cli_options *options, char *value)
+static const char *take_check_sums(struct cli_options *options, char *value)
 {
     (void)value;
     options->check_sums = true;
-    return true;
+    return NULL;
 }
 
-static bool take_public_key(struct cli_options *options, char *value)
+static const char *take_public_key(struct cli_options *options, char *value)
 {
     options->update.public_key = value;
-    return *value != '\0';
+    return check_path(value);
 }
 
-static bool take_download_first(struct cli_options *options, char *value)
+static const char *take_download_first(struct cli_options *options, char *value)
 {
     (void)value;
     options->download_first = true;
-    return true;
+    return NULL;
 }
 
-static bool take_if_newer(struct cli_options *options, char *value)
+static const char *take_if_newer(struct cli_options *options, char *value)
 {
     (void)value;
     options->update.version_policy = HOSTED_VERSION_NEWER;
-    return true;
+    return NULL;
 }
 
-static bool take_allow_downgrade(struct cli_options *options, char *value)
+static const char *take_allow_downgrade(struct cli_options *options, char *value)
 {
     (void)value;
     options->update.version_policy = HOSTED_VERSION_OTHER;
-    return true;
+    return NULL;
 }
 
-static bool take_dry_run(struct cli_options *options, char *value)
+static const char *take_dry_run(struct cli_options *options, char *value)
 {
     (void)value;
     options->dry_run = true;
-    return true;
+    return NULL;
 }
 
-static bool take_force(struct cli_options *options, char *value)
+static const char *take_force(struct cli_options *options, char *value)
 {
     (void)value;
     options->update.allow_bluetooth = true;
-    return true;
+    return NULL;
 }
 
-static bool take_stall_timeout(struct cli_options *options, char *value)
+static const char *take_stall_timeout(struct cli_options *options, char *value)
 {
-    return read_number(value, 1, 86400, &options->source.stall_timeout_s);
+    return read_number(value, 1, DAY_S, &options->source.stall_timeout_s) ? NULL : FROM_1_TO_DAY;
 }
 
-static bool take_retries(struct cli_options *options, char *value)
+static const char *take_retries(struct cli_options *options, char *value)
 {
     unsigned retries;
 
     if (!read_number(value, 0, 1000, &retries))
-        return false;
+        return "0 to 1000";
     options->source.retries = retries > 0 ? (int)retries : -1;
-    return true;
+    return NULL;
 }
 
-static bool take_cacert(struct cli_options *options, char *value)
+static const char *take_cacert(struct cli_options *options, char *value)
 {
     options->source.ca_file = value;
-    return *value != '\0';
+    return check_path(value);
 }
 
-static bool take_cert(struct cli_options *options, char *value)
+static const char *take_cert(struct cli_options *options, char *value)
 {
     options->source.cert_file = value;
-    return *value != '\0';
+    return check_path(value);
 }
 
-static bool take_key(struct cli_options *options, char *value)
+static const char *take_key(struct cli_options *options, char *value)
 {
     options->source.key_file = value;
-    return *value != '\0';
+    return check_path(value);
 }
 
-static bool take_interface(struct cli_options *options, char *value)
+static const char *take_interface(struct cli_options *options, char *value)
 {
     options->source.interface = value;
-    return *value != '\0';
+    return *value != '\0' ? NULL : "the name of a network interface";
 }
 
 /* "": none. */
-static bool take_proxy(struct cli_options *options, char *value)
+static const char *take_proxy(struct cli_options *options, char *value)
 {
     options->source.proxy = value;
-    return true;
+    return NULL;
 }
 
-static bool take_ssid(struct cli_options *options, char *value)
+static const char *take_ssid(struct cli_options *options, char *value)
 {
     options->ssid = value;
-    return true; /* its length is the library's business */
+    return NULL; /* its length is the library's business */
 }
 
-static bool take_bssid(struct cli_options *options, char *value)
+static const char *take_bssid(struct cli_options *options, char *value)
 {
     options->bssid = value;
-    return true;
+    return NULL;
 }
 
-static bool take_password(struct cli_options *options, char *value)
+static const char *take_password(struct cli_options *options, char *value)
 {
     /* Out of argv, where every user of this host can read it. */
     options->password = password_keep(value);
-    return options->password != NULL;
+    return options->password != NULL ? NULL : "short enough for this host's memory";
 }
 
-static bool take_wpa3(struct cli_options *options, char *value)
+static const char *take_wpa3(struct cli_options *options, char *value)
 {
     static const char *const yes[] = {"true", "1", "yes"}, *const no[] = {"false", "0", "no"};
 
@@ -232,66 +240,66 @@ static bool take_wpa3(struct cli_options *options, char *value)
     for (size_t i = 0; value != NULL && i < sizeof(yes) / sizeof(yes[0]); i++) {
         options->wpa3 = options->wpa3 || strcasecmp(value, yes[i]) == 0;
         if (strcasecmp(value, no[i]) == 0)
-            return true;
+            return NULL;
     }
-    return options->wpa3;
+    return options->wpa3 ? NULL : "true or false";
 }
 
-static bool take_listen_interval(struct cli_options *options, char *value)
+static const char *take_listen_interval(struct cli_options *options, char *value)
 {
     unsigned beacons = 0;
     const bool ok = read_number(value, 1, UINT16_MAX, &beacons);
 
     options->listen_interval = (int)beacons;
-    return ok;
+    return ok ? NULL : "1 to 65535 beacons";
 }
 
-static bool take_dhcp(struct cli_options *options, char *value)
+static const char *take_dhcp(struct cli_options *options, char *value)
 {
     (void)value;
     options->dhcp = true;
-    return true;
+    return NULL;
 }
 
 /* What the ESP32 takes. */
-static bool take_heartbeat(struct cli_options *options, char *value)
+static const char *take_heartbeat(struct cli_options *options, char *value)
 {
-    return read_number(value, 10, 3600, &options->heartbeat_s);
+    return read_number(value, 10, 3600, &options->heartbeat_s) ? NULL : "10 to 3600 seconds";
 }
 
-static bool take_json(struct cli_options *options, char *value)
+static const char *take_json(struct cli_options *options, char *value)
 {
     (void)value;
     options->json = true;
-    return true;
+    return NULL;
 }
 
-static bool take_quiet(struct cli_options *options, char *value)
+static const char *take_quiet(struct cli_options *options, char *value)
 {
     (void)value;
     options->quiet = true;
-    return true;
+    return NULL;
 }
 
-static bool take_verbose(struct cli_options *options, char *value)
+static const char *take_verbose(struct cli_options *options, char *value)
 {
     (void)value;
     options->verbose = true;
-    return true;
+    return NULL;
 }
 
-static bool take_help(struct cli_options *options, char *value)
+static const char *take_help(struct cli_options *options, char *value)
 {
     (void)value;
     options->help = true;
-    return true;
+    return NULL;
 }
 
-static bool take_version(struct cli_options *options, char *value)
+static const char *take_version(struct cli_options *options, char *value)
 {
     (void)value;
     options->version = true;
-    return true;
+    return NULL;
 }
 
 /* What completes an argument stands in completion.c, by its word. */

@@ -52,9 +52,12 @@ static int take_option(struct cli_context *context, int argc, char **argv, int *
             return cli_usage(context, "--%s needs a value: %s", option->name, option->argument);
         value = argv[++*at];
     }
+
+    const char *wanted = option->take(&context->options, value);
+
     /* The value is not repeated: it may be a password. */
-    if (!option->take(&context->options, value))
-        return cli_usage(context, "--%s: this is no %s", option->name, option->argument);
+    if (wanted != NULL)
+        return cli_usage(context, "--%s: the value must be %s", option->name, wanted);
     context->given |= UINT64_C(1) << (option - cli_option_table);
     return HOSTED_DONE;
 }
@@ -120,7 +123,7 @@ void cli_list_parts(const struct cli_program *program, const struct cli_command 
 }
 
 /* The words begin no command, or only half of one. */
-static int refuse_words(const struct cli_context *context, char **words)
+static int refuse_words(const struct cli_context *context, char **words, int count)
 {
     char text[SHOWN_BYTES], parts[CLI_PARTS_BYTES];
     const struct cli_command *command = context->program->commands;
@@ -131,7 +134,10 @@ static int refuse_words(const struct cli_context *context, char **words)
         return cli_usage(context, "unknown command '%s'",
                          shown(context, text, words[0], strlen(words[0])));
     cli_list_parts(context->program, command, parts);
-    return cli_usage(context, "%s: one of its words is missing: %s", words[0], parts);
+    if (count == 1)
+        return cli_usage(context, "%s: one of its words is missing: %s", words[0], parts);
+    return cli_usage(context, "%s: unknown word '%s', not one of %s", words[0],
+                     shown(context, text, words[1], strlen(words[1])), parts);
 }
 
 static int check_force(const struct cli_context *context)
@@ -140,10 +146,9 @@ static int check_force(const struct cli_context *context)
 
     if (!update->allow_bluetooth || update->version_policy == HOSTED_VERSION_ANY)
         return HOSTED_DONE;
-    return cli_usage(context, "%s: --force takes every version: not with %s",
-                     context->command->word,
-                     update->version_policy == HOSTED_VERSION_NEWER ? "--if-newer"
-                                                                    : "--allow-downgrade");
+    return cli_usage(
+        context, "%s: --force takes every version: not with %s", context->command->word,
+        update->version_policy == HOSTED_VERSION_NEWER ? "--if-newer" : "--allow-downgrade");
 }
 
 static int check_options(const struct cli_context *context)
@@ -164,7 +169,7 @@ int cli_choose_command(struct cli_context *context, char **words, int count)
     while (command->word != NULL && cli_match_words(command, words, count) == 0)
         command++;
     if (command->word == NULL)
-        return refuse_words(context, words);
+        return refuse_words(context, words, count);
 
     const int own = cli_match_words(command, words, count);
     const bool needs = command->argument != NULL && command->argument[0] != '[';

@@ -33,23 +33,16 @@ static void print_ap(const struct hosted_ap *ap)
 }
 
 /* The ESP32's part: it joins, and says which MAC address the interface must have. */
-static int join(struct cli_context *context, const char *password, char mac[HOSTED_MAC_CHARS + 1],
-                struct hosted_fault *fault)
+static int join(struct cli_context *context, const struct hosted_network *network,
+                char mac[HOSTED_MAC_CHARS + 1], struct hosted_fault *fault)
 {
-    const struct hosted_network network = {
-        .ssid = context->options.ssid,
-        .password = password,
-        .bssid = context->options.bssid,
-        .wpa3 = context->options.wpa3,
-        .listen_interval = context->options.listen_interval,
-    };
     struct hosted_device *device = NULL;
-    int err = hosted_network_check(&network, fault);
+    int err = hosted_network_check(network, fault);
 
     if (err == 0)
         err = open_device(context, &device, fault);
     if (err == 0)
-        err = hosted_connect(device, &network, fault);
+        err = hosted_connect(device, network, fault);
     if (err == 0)
         err = hosted_get_mac(device, HOSTED_MODE_STATION, mac, fault);
     cli_close(context, device);
@@ -82,7 +75,8 @@ static int bring_up(const struct cli_context *context, const char *mac, struct h
 }
 
 /* The name may be the command's argument or an option's, as test.out has it. */
-static int find_ssid(struct cli_context *context, struct hosted_fault *fault)
+static int find_network(struct cli_context *context, struct hosted_network *ret,
+                        struct hosted_fault *fault)
 {
     struct cli_options *options = &context->options;
 
@@ -93,21 +87,29 @@ static int find_ssid(struct cli_context *context, struct hosted_fault *fault)
     if (options->ssid == NULL)
         return fault_set(fault, HOSTED_USAGE, -EINVAL, "%s is missing",
                          context->command->argument != NULL ? "SSID" : "--ssid");
-    return 0;
+    *ret = (struct hosted_network){
+        .ssid = options->ssid,
+        .bssid = options->bssid,
+        .wpa3 = options->wpa3,
+        .listen_interval = options->listen_interval,
+    };
+    return hosted_network_check(ret, fault); /* before anybody is asked for a password */
 }
 
 int station_join(struct cli_context *context, char ret_mac[HOSTED_MAC_CHARS + 1],
                  struct hosted_fault *fault)
 {
+    struct hosted_network network;
     char *password = NULL;
-    int err = find_ssid(context, fault);
+    int err = find_network(context, &network, fault);
 
     if (err == 0)
         err = cli_interruptible(context, fault);
     if (err == 0)
         err = password_get(context, &password, fault);
+    network.password = password;
     if (err == 0)
-        err = join(context, password, ret_mac, fault);
+        err = join(context, &network, ret_mac, fault);
     password_free(password);
     return err < 0 ? err : bring_up(context, ret_mac, fault);
 }
