@@ -7,7 +7,9 @@
 #include "fault.h"
 #include "text.h"
 
-#define PASSWORD_BYTES 64
+#define PASSWORD_BYTES     64
+#define PASSWORD_MIN_BYTES 8
+#define WEP_KEY_BYTES      5 /* the only shorter one; its others are long enough */
 
 /* Firmware before July 2024 is silent when it is asked for its version. */
 #define VERSION_WAIT_S 2
@@ -83,8 +85,9 @@ int hosted_network_check(const struct hosted_network *network, struct hosted_fau
 
     if (ssid_len < 1 || ssid_len > HOSTED_SSID_BYTES)
         return usage(fault, "the name of a network (SSID) has 1 to 32 bytes");
-    if (password_len > PASSWORD_BYTES)
-        return usage(fault, "the password of a network has at most 64 bytes");
+    if (password_len > PASSWORD_BYTES ||
+        (password_len > 0 && password_len < PASSWORD_MIN_BYTES && password_len != WEP_KEY_BYTES))
+        return usage(fault, "the password of a network has 8 to 64 bytes (of WEP: 5)");
     if (network->bssid != NULL && *network->bssid != '\0' && !text_is_mac(network->bssid, NULL))
         return usage(fault, "a BSSID has the form aa:bb:cc:dd:ee:ff");
     if (network->listen_interval < 0)

@@ -14,6 +14,10 @@ EXCEPTIONS = {
     "it is valid": "is said by no failure",
     "it is invalid": "is said for an error that does not exist",
     "standard input": "is the name of an object",
+    "; see … …--help": "ends every message about usage",
+    "dropped in all: … messages, … bytes that were none": "is said with --verbose",
+    "suspend and shutdown are not inhibited: …": "is said with --verbose",
+    "waiting for events of …; Ctrl-C ends this": "is no failure",
 }
 
 

@@ -16,6 +16,9 @@ PYTHON = "host/linux/host_control/python_support"
 
 # These end in a fault's text although no fault is among their arguments, or are its last words.
 SAYING = {"cli_usage", "fault_set", "fault_add"}
+# The tools' own words, past any fault: what these write to stderr.
+PRINTING = {"fprintf", "fputs"}
+PRINTERS = ("host/linux/cli/", "host/linux/esp-ota/")
 # These return words for one: whatever text they contain.
 WORDS = re.compile(r"\b\w*(?:error_text|_reason)\((?=[^;{}]*\)\s*\{)")
 
@@ -129,6 +132,18 @@ def _in_calls(tokens: Argument) -> Iterator[tuple[str, int, int | None]]:
                 break
 
 
+def _printed(tokens: Argument) -> Iterator[tuple[str, int, int | None]]:
+    for at, (_, name, start) in enumerate(tokens[:-1]):
+        if name not in PRINTING or tokens[at + 1][1] != "(":
+            continue
+        arguments = _arguments(tokens, at + 1)
+        if any([token[1] for token in argument] == ["stderr"] for argument in arguments):
+            formats = [text for argument in arguments for text in _texts(argument)]
+            # A format of nothing but conversions says what stands elsewhere.
+            if formats and re.search(r"[a-z]", shape(formats[0])):
+                yield formats[0], start, None
+
+
 def _in_words(text: str) -> Iterator[tuple[str, int, int | None]]:
     for found in WORDS.finditer(text):
         end = text.find("\n}", found.end())
@@ -150,8 +165,11 @@ def c_messages(root: Path) -> list[Said]:
     files = [path for folder in SOURCES for path in (root / folder).rglob("*.c")]
     for path in sorted([*files, *(root / "common").glob("*.c")]):
         text = path.read_text()
-        for words, start, status in [*_in_calls(_tokens(text)), *_in_words(text)]:
-            where = f"{path.relative_to(root)}:{text.count(chr(10), 0, start) + 1}"
+        name = str(path.relative_to(root))
+        tokens = _tokens(text)
+        printed = _printed(tokens) if name.startswith(PRINTERS) else ()
+        for words, start, status in [*_in_calls(tokens), *_in_words(text), *printed]:
+            where = f"{name}:{text.count(chr(10), 0, start) + 1}"
             if " " in shape(words):  # one word is no message, but what one is filled with
                 said.append(Said(shape(words), where, status))
     return said

@@ -161,7 +161,7 @@ struct hosted_ap {
 
 struct hosted_network {
     const char *ssid;     /* 1 to 32 bytes */
-    const char *password; /* at most 64 bytes; NULL or "" for an open network */
+    const char *password; /* 8 to 64 bytes, or 5 (WEP); NULL or "": open network */
     const char *bssid;    /* "aa:bb:cc:dd:ee:ff"; NULL or "" for any */
     bool wpa3;            /* the ESP32 may use WPA3 */
     int listen_interval;  /* beacons; 0: the usual 3 */

@@ -256,6 +256,10 @@ static void networks_that_cannot_be_are_not_asked_for(void **state)
         {.ssid = ""},
         {.ssid = "exactly-33-bytes-of-a-legal-ssid!!"},
         {.ssid = "Home", .password = long_password},
+        {.ssid = "Home", .password = "1"},
+        {.ssid = "Home", .password = "1234"},
+        {.ssid = "Home", .password = "123456"},
+        {.ssid = "Home", .password = "1234567"},
         {.ssid = "Home", .bssid = "nonsense"},
         {.ssid = "Home", .listen_interval = -1},
     };
@@ -273,6 +277,10 @@ static void networks_that_cannot_be_are_not_asked_for(void **state)
                                            .bssid = "02:00:00:00:00:01"};
 
     assert_int_equal(hosted_connect(device, &longest, &fault), 0);
+
+    const struct hosted_network wep = {.ssid = "Home", .password = "12345"};
+
+    assert_int_equal(hosted_network_check(&wep, &fault), 0);
     hosted_close(device);
 }
 
