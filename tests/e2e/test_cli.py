@@ -55,6 +55,28 @@ def test_help_names_every_exit_status(rig: Rig, tool: str) -> None:
     assert re.findall(r"\b(\d) ", statuses) == list("012345678")
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("update", "012345678"),
+        ("verify", "0123"),
+        ("wifi", "012457"),
+        ("wifi scan", "012457"),
+        ("completion", "012"),
+    ],
+)
+def test_help_of_a_command_names_its_statuses(rig: Rig, words: str, expected: str) -> None:
+    text = rig.tools.run("esp-ota", *words.split(), "--help").stdout
+    statuses = re.sub(r"\s+", " ", text.partition("Exit status: ")[2])
+    assert re.findall(r"\b(\d) ", statuses) == list(expected)
+
+
+def test_what_does_nothing_on_the_wire_tells_nothing_of_it(rig: Rig) -> None:
+    text = rig.tools.run("esp-ota", "completion", "--help").stdout
+    assert re.findall(r"^  (--[a-z]+)", text, re.MULTILINE) == ["--version", "--help"]
+    assert rig.tools.run("esp-ota", "completion", "bash", "--verbose").status == USAGE
+
+
 @pytest.mark.parametrize("tool", ["esp-ota", "test.out"])
 def test_version(rig: Rig, tool: str) -> None:
     (version,) = re.findall(r"VERSION (\d+\.\d+\.\d+)", (ROOT / "CMakeLists.txt").read_text())[:1]

@@ -46,6 +46,7 @@ enum cli_group {
     CLI_EVENTS = 1 << 5,  /* shows what the ESP32 says by itself */
     CLI_JSON = 1 << 6,    /* can say its result as JSON */
     CLI_ALL = 1 << 7,     /* every command; not to be named in one */
+    CLI_WORK = 1 << 9,    /* every one that is in a group; not to be named in one */
 };
 
 struct cli_option {

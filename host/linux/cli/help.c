@@ -16,7 +16,7 @@ static const struct {
     {CLI_STATION, "The network"},
     {CLI_EVENTS, "Events"},
     {CLI_DEVICE, "The ESP32"},
-    {CLI_JSON | CLI_ALL, "In general"},
+    {CLI_JSON | CLI_WORK | CLI_ALL, "In general"},
 };
 
 #define COLUMNS     80
@@ -81,11 +81,21 @@ static void print_options(const struct cli_program *program, const struct cli_co
     }
 }
 
-static void print_statuses(void)
+/* Those that commands of these groups can end with. */
+static void print_statuses(unsigned groups)
 {
-    printf("\nExit status: 0 done, 1 trouble on this host, 2 usage, 3 image refused,\n"
-           "4 no answer, 5 the ESP32 refused, 6 the new firmware did not come up,\n"
-           "7 another process holds the device, 8 nothing to do\n");
+    printf("\nExit status: 0 done, 1 trouble on this host, 2 usage");
+    if (groups & CLI_IMAGE)
+        printf(", 3 image refused");
+    if (groups & CLI_DEVICE)
+        printf(",\n4 no answer, 5 the ESP32 refused");
+    if (groups & CLI_UPDATE)
+        printf(", 6 the new firmware did not come up");
+    if (groups & CLI_DEVICE)
+        printf(",\n7 another process holds the device");
+    if (groups & CLI_UPDATE)
+        printf(", 8 nothing to do");
+    putchar('\n');
 }
 
 static void print_program_help(const struct cli_program *program, const char *first_part)
@@ -115,13 +125,19 @@ void cli_print_help(const struct cli_program *program, char **words, int count)
 {
     const struct cli_command *command = program->commands;
     const char *first_part = NULL;
+    unsigned groups = 0; /* of all commands, or of those of the first part */
 
-    for (; command->word != NULL && cli_match_words(command, words, count) == 0; command++)
-        if (count > 0 && cli_is_first_part(command, words[0]))
+    for (; command->word != NULL && cli_match_words(command, words, count) == 0; command++) {
+        if (first_part == NULL && count > 0 && cli_is_first_part(command, words[0])) {
             first_part = words[0];
+            groups = 0;
+        }
+        if (first_part == NULL || cli_is_first_part(command, first_part))
+            groups |= command->groups;
+    }
     if (command->word != NULL)
         print_command_help(program, command);
     else
         print_program_help(program, first_part);
-    print_statuses();
+    print_statuses(command->word != NULL ? command->groups : groups);
 }

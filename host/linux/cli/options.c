@@ -325,7 +325,7 @@ const struct cli_option cli_option_table[] = {
     {"dry-run", NULL, CLI_POLICY, "say what would be done and all that is against it, do nothing",
      take_dry_run},
 
-    {"download-first", NULL, CLI_SOURCE, "URL: store it, and check it wholly before the update",
+    {"download-first", NULL, CLI_SOURCE, "URL: store it, and check it wholly before anything else",
      take_download_first},
     {"stall-timeout", "SECONDS", CLI_SOURCE, "URL: longest silence of the server (default: 30)",
      take_stall_timeout},
@@ -364,8 +364,8 @@ const struct cli_option cli_option_table[] = {
      "what the firmware speaks: auto, classic, ctrl, mcu (default: auto)", take_dialect},
 
     {"json", NULL, CLI_JSON, "say the result as JSON, an object a line", take_json},
-    {"quiet", NULL, CLI_ALL, "say nothing but errors", take_quiet},
-    {"verbose", NULL, CLI_ALL, "say what happens on the wire", take_verbose},
+    {"quiet", NULL, CLI_WORK, "say nothing but errors", take_quiet},
+    {"verbose", NULL, CLI_WORK, "say what happens on the wire", take_verbose},
     {"version", NULL, CLI_ALL, "show the version", take_version},
     {"help", NULL, CLI_ALL, "show this, also for one command", take_help},
     {NULL, NULL, 0, NULL, NULL},
@@ -380,9 +380,10 @@ bool cli_takes(const struct cli_program *program, const struct cli_command *comm
     if (option->groups & CLI_ALL)
         return true;
     if (command != NULL)
-        return (option->groups & command->groups) != 0;
+        return (option->groups & command->groups) != 0 ||
+               ((option->groups & CLI_WORK) != 0 && command->groups != 0);
     for (command = program->commands; command->word != NULL; command++)
-        if (option->groups & command->groups)
+        if (cli_takes(program, command, option))
             return true;
     return false;
 }
