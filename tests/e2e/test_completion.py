@@ -53,15 +53,22 @@ def script(rig: Rig, shell: str) -> str:
     return result.stdout
 
 
+def home_of(rig: Rig) -> dict[str, str]:
+    """An environment without anybody's home: fish makes folders there."""
+    home = rig.folder / "home"
+    home.mkdir(exist_ok=True)
+    path = f"{rig.build.folder / 'bin'}:/usr/local/bin:/usr/bin:/bin"
+    folders = ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME")
+    return {**dict.fromkeys(folders, str(home)), "PATH": path}
+
+
 def open_shell(rig: Rig, shell: str) -> Screen:
     command, ready = SHELLS[shell]
-    home = rig.folder / "home"
-    home.mkdir()
+    env = home_of(rig)
+    home = Path(env["HOME"])
     (home / f"comp.{shell}").write_text(script(rig, shell))
     (home / "firmware.bin").touch()
-    path = f"{rig.build.folder / 'bin'}:/usr/local/bin:/usr/bin:/bin"
-    env = {"HOME": str(home), "XDG_CONFIG_HOME": str(home), "XDG_DATA_HOME": str(home)}
-    screen = Screen(rig.folder, ["env", "-C", home, *command], 120, {**env, "PATH": path})
+    screen = Screen(rig.folder, ["env", "-C", home, *command], 120, env)
     rig.finally_close(screen)
     screen.keys(f" {ready}; clear", "Enter")
     wait_prompt(rig, screen)
@@ -95,7 +102,11 @@ def test_an_option_is_offered_where_it_is_taken(rig: Rig) -> None:
         line = f"esp-ota {command} --"
         code = f"{script(rig, 'fish')}\ncomplete -C '{line}'"
         fish = subprocess.run(
-            ["fish", "--no-config", "-c", code], capture_output=True, text=True, check=True
+            ["fish", "--no-config", "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=home_of(rig),
         )
         assert {each.split("\t")[0] for each in fish.stdout.split("\n") if each} == set(taken)
 
