@@ -2,6 +2,7 @@
 """The wheel of the Python package, built once in a test run, and the CPythons to try it with."""
 
 import fcntl
+import hashlib
 import os
 import shutil
 import subprocess
@@ -82,15 +83,32 @@ def cpython(minor: int) -> Path | None:
     return None
 
 
+def _pins() -> Path:
+    """What the package needs, in the versions of the other tests."""
+    names = ("cffi", "rich")
+    lines = (ROOT / "script" / "requirements.txt").read_text().splitlines()
+    pins = [line for line in lines if line.partition("==")[0] in names]
+    assert len(pins) == len(names), pins
+    file = FOLDER / "constraints.txt"
+    text = "\n".join([*pins, ""])
+    with alone(file.stem):
+        if not file.exists() or file.read_text() != text:  # else somebody may be reading it
+            file.write_text(text)
+    return file
+
+
 def installed(wheel: Path, minor: int, python: Path) -> Path:
     """A virtual environment of `python` with this wheel and what it depends on."""
     folder = FOLDER / f"venv-3.{minor}"
+    pins = _pins()
+    stamp = folder / "complete"
+    state = hashlib.sha256(pins.read_bytes()).hexdigest()
     pip = [folder / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "--quiet"]
     with alone(folder.name):
-        if not (folder / "complete").exists():
+        if not stamp.exists() or stamp.read_text() != state:
             subprocess.run([python, "-m", "venv", "--clear", folder], check=True)
-            subprocess.run([*pip, "install", wheel], check=True)
-            (folder / "complete").touch()
+            subprocess.run([*pip, "install", "--constraint", pins, wheel], check=True)
+            stamp.write_text(state)
         again = ("--force-reinstall", "--no-deps")
         subprocess.run([*pip, "install", *again, wheel], check=True)
     return folder
