@@ -2,11 +2,13 @@
 """The package as pip installs it, and its Makefile."""
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-from support.tools import HOST_CONTROL, LOCAL
+from support.tools import HOST_CONTROL, LOCAL, ROOT
 
 PACKAGE = HOST_CONTROL / "python_support"
 
@@ -29,6 +31,8 @@ def test_pip_install(wheel: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", code], env=env, cwd="/", capture_output=True, text=True
     )
+    (info,) = target.glob("*.dist-info")
+    assert f"VERSION {info.stem.split('-')[1]} " in (ROOT / "CMakeLists.txt").read_text()
     file = target / "esp_hosted_ota" / "commands.py"
     assert (done.stdout, done.stderr) == (f"{file} failure OtaNotFoundError\n", "")
     for name in ("ota-update", "station-connect"):
@@ -44,6 +48,38 @@ def test_pip_install(wheel: Path, tmp_path: Path) -> None:
     )
     assert done.stderr.startswith("ota-update: "), done
     assert done.returncode >= LOCAL
+
+
+def test_cmake_install(tmp_path: Path) -> None:
+    """As a package of a distribution has it: pip and programs see which version there is."""
+    build = tmp_path / "build"
+    prefix = tmp_path / "root"
+    options = ("-DHOSTED_PYTHON=ON", "-DHOSTED_PYTHON_INSTALL_DIR=site", "-DHOSTED_SIM=OFF")
+    cmake = ("cmake", "-S", ROOT, "-B", build, *options, f"-DPython3_EXECUTABLE={sys.executable}")
+    subprocess.run(cmake, check=True, capture_output=True)
+    (build / "python").mkdir(exist_ok=True)
+    module = "_native.abi3.so"  # is built already
+    shutil.copy(PACKAGE / "esp_hosted_ota" / module, build / "python" / module)
+    install = ("cmake", "--install", build, "--component", "python", "--prefix", prefix)
+    subprocess.run(install, check=True, capture_output=True)
+
+    code = (
+        "import esp_hosted_ota, importlib.metadata as m; "
+        "print(esp_hosted_ota.__file__, m.version('esp-hosted-ota'))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(prefix / "site")},
+        cwd="/",
+        capture_output=True,
+        text=True,
+    )
+    (version,) = re.findall(r"VERSION (\d+\.\d+\.\d+)", (ROOT / "CMakeLists.txt").read_text())
+    file = prefix / "site" / "esp_hosted_ota" / "__init__.py"
+    assert (done.stdout, done.stderr) == (f"{file} {version}\n", "")
+    pip = (sys.executable, "-m", "pip", "list", "--path", prefix / "site", "--format=freeze")
+    listed = subprocess.run(pip, check=True, capture_output=True, text=True).stdout
+    assert listed == f"esp-hosted-ota=={version}\n"
 
 
 def test_make_without_cffi(tmp_path: Path) -> None:
