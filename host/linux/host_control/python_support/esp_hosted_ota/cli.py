@@ -56,7 +56,12 @@ def _log(args: argparse.Namespace) -> Optional[Callable[[str], None]]:
     if not args.verbose:
         return None
     tool = Path(sys.argv[0]).name
-    return lambda line: print(f"{tool}: {line}", file=sys.stderr)
+
+    def log(line: str) -> None:
+        with contextlib.suppress(OSError):  # that nobody reads it is no trouble
+            print(f"{tool}: {line}", file=sys.stderr)
+
+    return log
 
 
 def _open(args: argparse.Namespace, cancel: Cancel) -> Device:

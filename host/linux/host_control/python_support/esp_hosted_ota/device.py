@@ -5,14 +5,26 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 import weakref
 from dataclasses import dataclass
 from enum import IntEnum
 from types import TracebackType
-from typing import Any, Callable, Optional, Union
+from typing import Any, Callable, Optional, TypeVar, Union
 
 from ._binding import ffi, lib
-from ._call import Cancel, Gate, c_path, c_text, call, check, new_fault
+from ._call import (
+    Cancel,
+    Gate,
+    Listener,
+    bad_argument,
+    c_path,
+    c_text,
+    check,
+    listening,
+    new_fault,
+    run,
+)
 from .errors import OtaError, Status
 
 DIALECTS = {
@@ -23,6 +35,10 @@ DIALECTS = {
 }
 LONGEST_TIMEOUT = 24 * 60 * 60  # seconds
 LONGEST_LISTEN_INTERVAL = 0xFFFF  # beacons
+MOST_BYTES = 0xFFFFFFFF  # of a slot
+MOST_CHIPS = 0xFFFF
+
+_Result = TypeVar("_Result")
 
 
 class Mode(IntEnum):
@@ -68,6 +84,23 @@ class Identity:
     project: str
     version: str
     can_roll_back: Optional[bool]  # of the boot loader; None: not known yet
+    features: int = 0  # bits, as it says
+
+
+@dataclass(frozen=True)
+class Counters:
+    """What came in since the device was opened and was not asked for."""
+
+    bytes: int  # that are no message; dropped
+    messages: int  # dropped: late, doubled, another's, of another dialect
+    events: int
+
+
+class Feature(IntEnum):
+    """A part of the ESP32 that can be switched."""
+
+    WIFI = 1
+    BLUETOOTH = 2
 
 
 class EventKind(IntEnum):
@@ -91,6 +124,7 @@ class Event:
     channel: int  # CONNECTED
     reason: int  # DISCONNECTED: wifi_err_reason_t of ESP-IDF
     rssi: int  # DISCONNECTED: dBm
+    encryption: int = 0  # CONNECTED: an Encryption, or a number that it has not
 
 
 @ffi.def_extern()
@@ -106,6 +140,7 @@ def on_event(ctx: Any, struct: Any) -> None:
             struct.channel,
             struct.reason,
             struct.rssi,
+            int(struct.encryption),
         )
     )
 
@@ -137,6 +172,7 @@ def _identity(struct: Any) -> Optional[Identity]:
         _text(struct.project),
         _text(struct.version),
         None if struct.can_roll_back < 0 else bool(struct.can_roll_back),
+        struct.features,
     )
 
 
@@ -145,13 +181,27 @@ def _network(
 ) -> tuple[Any, list[Any]]:
     """The structure, and its strings, which it does not keep alive."""
     if not 0 <= listen_interval <= LONGEST_LISTEN_INTERVAL:
-        raise ValueError(f"no such listen interval: {listen_interval} beacons")
+        raise bad_argument(f"no such listen interval: {listen_interval} beacons")
     texts = [c_text(ssid, "SSID"), c_text(password, "password"), c_text(bssid, "BSSID")]
     network = ffi.new("struct hosted_network *")
     network.ssid, network.password, network.bssid = texts
     network.wpa3 = wpa3
     network.listen_interval = listen_interval
     return network, texts
+
+
+def chip_name(chip_id: int) -> Optional[str]:
+    """The name of a chip, "ESP32-C3", by the id in an image or an identity; None: no such chip."""
+    name = lib.hosted_chip_name(chip_id) if 0 <= chip_id <= MOST_CHIPS else ffi.NULL
+    return str(ffi.string(name).decode()) if name != ffi.NULL else None
+
+
+def chip_by_name(name: str) -> int:
+    """The id of "esp32c3" or "ESP32-C3"."""
+    chip = int(lib.hosted_chip_by_name(c_text(name, "chip")))
+    if chip < 0:
+        raise bad_argument(f"no such chip: {name!r}")
+    return chip
 
 
 def check_network(ssid: str, password: str = "", *, bssid: str = "") -> None:
@@ -173,7 +223,8 @@ class Device:
 
     Opening raises OtaError: no such device, or another process holds it (Status.BUSY). Every
     method may raise it. One thread at a time; `log` and `event` may be called from another one, and
-    must not use the device.
+    must not use the device. What they raise stops nothing: the first of it is raised once the
+    method is done, with the OtaError that it has failed with, if so, as __cause__.
     """
 
     def __init__(
@@ -186,45 +237,98 @@ class Device:
         log: Optional[Callable[[str], None]] = None,
         event: Optional[Callable[[Event], None]] = None,
     ) -> None:
+        # The library's sessions, and who uses them. Python throws away what a device has in this
+        # order: they go before the device. No finalizer is written in Python: signal handlers run
+        # in those, and what they raise there ends them and is lost.
+        self._sessions: list[tuple[weakref.ref[Any], Any]] = []
         self._pointer = ffi.NULL
         if dialect not in DIALECTS:
-            raise ValueError(f"no such dialect: {dialect!r}")
+            raise bad_argument(f"no such dialect: {dialect!r}")
         if timeout is not None and not 0 < timeout <= LONGEST_TIMEOUT:
-            raise ValueError(f"no such timeout: {timeout} s")
+            raise bad_argument(f"no such timeout: {timeout} s")
         self.cancel = cancel if cancel is not None else Cancel()
-        self.gate = Gate()
-        self.sessions: weakref.WeakSet[Any] = weakref.WeakSet()
-        # The handles must live as long as the device does: the library borrows them.
-        self._log = ffi.new_handle(log) if log is not None else ffi.NULL
-        self._event = ffi.new_handle(event) if event is not None else ffi.NULL
-        self._pointer = self._open(
-            c_path(path, "path") if path is not None else ffi.NULL, timeout, dialect
-        )
+        self._gate = Gate()
+        self._log = Listener(log) if log is not None else None
+        self._event = Listener(event) if event is not None else None
+        # They must live as long as the device does: the library borrows them.
+        self._handles = [ffi.new_handle(self._log), ffi.new_handle(self._event)]
+        options = self._options(timeout, dialect)
+        borrowed = c_path(path, "path") if path is not None else ffi.NULL
+        options.path = borrowed
+        try:
+            run(self.cancel, lambda: self._open(options))
+        except BaseException:
+            self.close()
+            raise
 
-    def _open(self, path: Any, timeout: Optional[int], dialect: str) -> Any:
+    def _options(self, timeout: Optional[int], dialect: str) -> Any:
         options = ffi.new("struct hosted_options *")
-        options.path = path
         options.timeout_s = timeout or 0
         options.dialect = DIALECTS[dialect]
         options.cancel = self.cancel.pointer
-        options.log = lib.on_log if self._log != ffi.NULL else ffi.NULL
-        options.log_ctx = self._log
-        options.event = lib.on_event if self._event != ffi.NULL else ffi.NULL
-        options.event_ctx = self._event
-        pointer = ffi.new("struct hosted_device **")
-        fault = new_fault()
-        check(lib.hosted_open(options, pointer, fault), fault)
-        return ffi.gc(pointer[0], lib.hosted_close)
+        options.log = lib.on_log if self._log is not None else ffi.NULL
+        options.event = lib.on_event if self._event is not None else ffi.NULL
+        options.log_ctx, options.event_ctx = self._handles
+        return options
+
+    def _open(self, options: Any) -> None:
+        with listening(self._log, self._event):
+            pointer = ffi.new("struct hosted_device **")
+            fault = new_fault()
+            check(lib.hosted_open(options, pointer, fault), fault)
+            self._pointer = ffi.gc(pointer[0], lib.hosted_close)
 
     def close(self) -> None:
         """Closes and unlocks, and abandons an update by hand; may be called again."""
         if self._pointer == ffi.NULL:
             return
-        for session in list(self.sessions):
-            session.close()
-        with self.gate:
-            pointer, self._pointer = self._pointer, ffi.NULL
-            ffi.release(pointer)
+        caller = threading.get_ident()
+
+        def act() -> None:
+            with self._gate.closing(caller, self.cancel), listening(self._log, self._event):
+                self._release_sessions(lambda _user: True)
+                pointer, self._pointer = self._pointer, ffi.NULL
+                if pointer != ffi.NULL:
+                    ffi.release(pointer)
+
+        self._run_surely(act)
+
+    def _run_surely(self, act: Callable[[], None]) -> None:
+        """For what must be done, and may be done twice."""
+        try:
+            run(self.cancel, act)
+        except BaseException:  # perhaps Ctrl-C, before it has begun
+            run(self.cancel, act)
+            raise
+
+    def _release_sessions(self, chosen: Callable[[Any], bool]) -> None:
+        """Closes the sessions of the users that are chosen; of one that is gone it is None."""
+        kept = []
+        for user, session in self._sessions:
+            if chosen(user()):
+                ffi.release(session)
+            else:
+                kept.append((user, session))
+        self._sessions[:] = kept
+
+    def add_session(self, user: object, pointer: Any) -> None:
+        """Has the library's session of `user` end before the device does."""
+        owned = ffi.gc(pointer, lib.hosted_session_close)
+        self._sessions.append((weakref.ref(user), owned))
+
+    def close_session(self, user: object) -> None:
+        """Closes the library's session of `user`, if there is one."""
+        caller = threading.get_ident()
+
+        def act() -> None:
+            with self._gate.closing(caller, self.cancel):
+                self._release_sessions(lambda other: other is user)
+
+        self._run_surely(act)
+
+    def session_of(self, user: object) -> Any:
+        """The library's session of `user`; None: it is closed."""
+        return next((pointer for other, pointer in self._sessions if other() is user), None)
 
     def __enter__(self) -> Device:
         return self
@@ -260,16 +364,35 @@ class Device:
         name = lib.hosted_dialect_name(lib.hosted_dialect(self.pointer))
         return str(ffi.string(name).decode())
 
-    def call(self, function: Any, *arguments: Any) -> int:
-        """A call of the library that may take long, for the package's own modules."""
-        with self.gate:
-            return call(self.cancel, function, *arguments)
+    def run(self, action: Callable[[Any], _Result]) -> _Result:
+        """An action on the library's handle, for the package's own modules."""
+        caller = threading.get_ident()
+
+        def act() -> _Result:
+            with self._gate.call(caller), listening(self._log, self._event):
+                self._release_sessions(lambda user: user is None)
+                return action(self.pointer)
+
+        return run(self.cancel, act)
+
+    def _call(self, function: Any, *arguments: Any) -> int:
+        def act(pointer: Any) -> int:
+            fault = new_fault()
+            return check(function(pointer, *arguments, fault), fault)
+
+        return self.run(act)
+
+    @property
+    def counters(self) -> Counters:
+        """What was not asked for, so far."""
+        counters = lib.hosted_counters(self.pointer)
+        return Counters(counters.bytes, counters.messages, counters.events)
 
     def get_mode(self) -> tuple[Mode, Optional[Identity]]:
         """The Wi-Fi mode, and who answers: None for stock firmware."""
         mode = ffi.new("enum hosted_mode *")
         identity = ffi.new("struct hosted_identity *")
-        self.call(lib.hosted_get_mode, self.pointer, mode, identity)
+        self._call(lib.hosted_get_mode, mode, identity)
         if mode[0] > Mode.BOTH:
             text = f"{self.path}: the answer to get_mode is no Wi-Fi mode"
             raise OtaError(errno.EPROTO, text, Status.NO_ANSWER)
@@ -281,30 +404,38 @@ class Device:
         Firmware of the classic dialect has none to say, nor has that before July 2024.
         """
         text = ffi.new("char[]", lib.HOSTED_TEXT_BYTES)
-        self.call(lib.hosted_get_version, self.pointer, text)
+        self._call(lib.hosted_get_version, text)
         return _text(text)
 
     def set_heartbeat(self, seconds: int) -> None:
         """Has the ESP32 send heartbeats so far apart (10 to 3600 s); 0: none."""
-        self.call(lib.hosted_set_heartbeat, self.pointer, seconds)
+        if not 0 <= seconds <= LONGEST_TIMEOUT:
+            raise bad_argument(f"no such time between heartbeats: {seconds} s")
+        self._call(lib.hosted_set_heartbeat, seconds)
+
+    def set_feature(self, feature: int, enable: bool) -> None:
+        """Switches a part of the ESP32, a Feature, on or off."""
+        self._call(lib.hosted_set_feature, Feature(feature), enable)
 
     def listen(self, timeout: float) -> None:
-        """Waits for an event, which goes to `event`. OtaTimeoutError: there was none."""
-        self.call(lib.hosted_listen, self.pointer, int(timeout * 1000))
+        """Waits so many seconds for an event, which goes to `event`. OtaTimeoutError: none came."""
+        if not 0 <= timeout <= LONGEST_TIMEOUT:
+            raise bad_argument(f"no such timeout: {timeout} s")
+        self._call(lib.hosted_listen, int(timeout * 1000))
 
     def set_mode(self, mode: int) -> None:
         """Sets the Wi-Fi mode."""
-        self.call(lib.hosted_set_mode, self.pointer, Mode(mode))
+        self._call(lib.hosted_set_mode, Mode(mode))
 
     def get_mac(self, mode: int = Mode.STATION) -> str:
         """The MAC address "aa:bb:cc:dd:ee:ff" of the station or of the access point."""
         mac = ffi.new("char[]", lib.HOSTED_MAC_CHARS + 1)
-        self.call(lib.hosted_get_mac, self.pointer, Mode(mode), mac)
+        self._call(lib.hosted_get_mac, Mode(mode), mac)
         return _text(mac)
 
     def set_mac(self, mac: str, mode: int = Mode.STATION) -> None:
         """Sets the MAC address of the station or of the access point, until the next reset."""
-        self.call(lib.hosted_set_mac, self.pointer, Mode(mode), c_text(mac, "MAC address"))
+        self._call(lib.hosted_set_mac, Mode(mode), c_text(mac, "MAC address"))
 
     def connect(
         self,
@@ -325,24 +456,29 @@ class Device:
         password.
         """
         network, _texts = _network(ssid, password, bssid, wpa3, listen_interval)
-        self.call(lib.hosted_connect, self.pointer, network)
+        self._call(lib.hosted_connect, network)
 
     def disconnect(self) -> None:
         """Leaves the network."""
-        self.call(lib.hosted_disconnect, self.pointer)
+        self._call(lib.hosted_disconnect)
 
     def get_ap(self) -> AccessPoint:
         """The access point that the station is connected with. ENOTCONN: none."""
         struct = ffi.new("struct hosted_ap *")
-        self.call(lib.hosted_get_ap, self.pointer, struct)
+        self._call(lib.hosted_get_ap, struct)
         return _access_point(struct)
 
     def scan(self) -> list[AccessPoint]:
         """The access points in reach."""
-        pointer = ffi.new("struct hosted_ap **")
-        count = self.call(lib.hosted_scan, self.pointer, pointer)
-        found = ffi.gc(pointer[0], lib.free)
-        return [_access_point(found[i]) for i in range(count)]
+
+        def act(device: Any) -> list[AccessPoint]:
+            pointer = ffi.new("struct hosted_ap **")
+            fault = new_fault()
+            count = check(lib.hosted_scan(device, pointer, fault), fault)
+            found = ffi.gc(pointer[0], lib.free)
+            return [_access_point(found[i]) for i in range(count)]
+
+        return self.run(act)
 
 
 def interface_up(mac: str, interface: str = "ethsta0") -> None:

@@ -8,7 +8,8 @@ from types import TracebackType
 from typing import Any, Optional, Union
 
 from ._binding import ffi, lib
-from .device import Device
+from ._call import bad_argument, check, new_fault
+from .device import MOST_BYTES, Device
 from .errors import OtaUsageError, Status
 
 
@@ -23,41 +24,55 @@ class Session:
     """
 
     def __init__(self, device: Device, slot_bytes: int = 0) -> None:
+        if not 0 <= slot_bytes <= MOST_BYTES:
+            raise bad_argument(f"no such slot: {slot_bytes} bytes")
         self._device = device
-        self._pointer = ffi.NULL
-        pointer = ffi.new("struct hosted_session **")
-        device.call(lib.hosted_session_open, device.pointer, slot_bytes, pointer)
-        # Whichever of the two Python throws away first: the session goes before its device.
-        self._pointer = ffi.gc(pointer[0], _closer(device.pointer))
-        device.sessions.add(self)
 
-    def _open_pointer(self) -> Any:
-        if self._pointer == ffi.NULL:
+        def act(device_pointer: Any) -> None:
+            pointer = ffi.new("struct hosted_session **")
+            fault = new_fault()
+            check(lib.hosted_session_open(device_pointer, slot_bytes, pointer, fault), fault)
+            device.add_session(self, pointer[0])
+
+        device.run(act)
+
+    def _pointer(self) -> Any:
+        pointer = self._device.session_of(self)
+        if pointer is None:
             raise OtaUsageError(errno.EPROTO, "the session is closed", Status.USAGE)
-        return self._pointer
+        return pointer
 
     @property
     def confirmed(self) -> int:
         """How many bytes of the image the ESP32 has confirmed."""
-        return int(lib.hosted_session_confirmed(self._open_pointer()))
+        return int(lib.hosted_session_confirmed(self._pointer()))
 
     def write(self, data: Union[bytes, bytearray, memoryview]) -> None:
         """Sends the next bytes, of any number; returns once the ESP32 has confirmed them all."""
-        pointer = self._open_pointer()
-        with ffi.from_buffer(data) as buffer:
-            self._device.call(lib.hosted_session_write, pointer, buffer, len(buffer))
+        self._pointer()
+
+        def act(_device: Any) -> None:
+            fault = new_fault()
+            with ffi.from_buffer(data) as buffer:
+                result = lib.hosted_session_write(self._pointer(), buffer, len(buffer), fault)
+            check(result, fault)
+
+        self._device.run(act)
 
     def finish(self) -> None:
         """Has the ESP32 verify and select the image; it restarts 5 s later."""
-        self._device.call(lib.hosted_session_finish, self._open_pointer())
+        self._pointer()
+
+        def act(_device: Any) -> None:
+            fault = new_fault()
+            check(lib.hosted_session_finish(self._pointer(), fault), fault)
+
+        self._device.run(act)
 
     def close(self) -> None:
         """Before finish() this abandons the update; may be called again."""
-        if self._pointer == ffi.NULL:
-            return
-        with self._device.gate:
-            pointer, self._pointer = self._pointer, ffi.NULL
-            ffi.release(pointer)
+        if self._device.session_of(self) is not None:
+            self._device.close_session(self)
 
     def __enter__(self) -> Session:
         return self
@@ -69,10 +84,3 @@ class Session:
         trace: Optional[TracebackType],
     ) -> None:
         self.close()
-
-
-def _closer(device_pointer: Any) -> Any:
-    def close(pointer: Any, _device: Any = device_pointer) -> None:
-        lib.hosted_session_close(pointer)
-
-    return close

@@ -10,7 +10,17 @@ from dataclasses import dataclass
 from typing import Any, Callable, Optional, Union
 
 from ._binding import ffi, lib
-from ._call import Cancel, c_path, c_text, call
+from ._call import (
+    Cancel,
+    Listener,
+    bad_argument,
+    c_path,
+    c_text,
+    check,
+    listening,
+    new_fault,
+    run,
+)
 from .device import LONGEST_TIMEOUT
 
 Where = Union[str, "os.PathLike[str]"]
@@ -33,7 +43,7 @@ class Download:
     proxy: its URL; None: what $http_proxy and its like say; "": none.
     store: all of the image goes to a temporary file, and is checked, before the ESP32 hears of it.
     log: called with a line when a download is tried again, goes on or begins anew; perhaps in
-    another thread.
+    another thread. What it raises is raised at the end, as with the `log` of a Device.
     """
 
     stall_timeout: int = DEFAULT_STALL_TIMEOUT
@@ -48,9 +58,9 @@ class Download:
 
     def __post_init__(self) -> None:
         if not 0 < self.stall_timeout <= LONGEST_TIMEOUT:
-            raise ValueError(f"no such stall timeout: {self.stall_timeout} s")
+            raise bad_argument(f"no such stall timeout: {self.stall_timeout} s")
         if not 0 <= self.retries <= MOST_RETRIES:
-            raise ValueError(f"no such number of retries: {self.retries}")
+            raise bad_argument(f"no such number of retries: {self.retries}")
 
 
 def _path(path: Optional[Where], what: str) -> Any:
@@ -61,7 +71,9 @@ def _text(text: Optional[str], what: str) -> Any:
     return ffi.NULL if text is None else c_text(text, what)
 
 
-def _options(download: Download, cancel: Cancel) -> tuple[Any, list[Any]]:
+def _options(
+    download: Download, cancel: Cancel, listener: Optional[Listener]
+) -> tuple[Any, list[Any]]:
     """The structure, and what it does not keep alive."""
     options = ffi.new("struct hosted_source_options *")
     options.cancel = cancel.pointer
@@ -77,8 +89,8 @@ def _options(download: Download, cancel: Cancel) -> tuple[Any, list[Any]]:
     options.ca_file, options.cert_file, options.key_file, options.interface, options.proxy = (
         borrowed
     )
-    if download.log is not None:
-        handle = ffi.new_handle(download.log)
+    if listener is not None:
+        handle = ffi.new_handle(listener)
         options.log = lib.on_log
         options.log_ctx = handle
         borrowed.append(handle)
@@ -87,17 +99,24 @@ def _options(download: Download, cancel: Cancel) -> tuple[Any, list[Any]]:
 
 @contextlib.contextmanager
 def open_source(where: Where, download: Optional[Download], cancel: Cancel) -> Iterator[Any]:
-    """The library's handle of a source, for the package's own modules."""
+    """The library's handle of a source, for the package's own modules, in actions of run()."""
     download = download or Download()
-    options, _borrowed = _options(download, cancel)
+    listener = _listener(download)
+    options, _borrowed = _options(download, cancel, listener)
     pointer = ffi.new("struct hosted_source **")
-    call(cancel, lib.hosted_source_open, c_path(where, "source"), options, pointer)
-    if download.store:  # takes the source over, whatever comes of it
-        call(cancel, lib.hosted_source_store, pointer[0], options, pointer)
-    try:
-        yield pointer[0]
-    finally:
-        lib.hosted_source_close(pointer[0])
+    fault = new_fault()
+    with listening(listener):
+        check(lib.hosted_source_open(c_path(where, "source"), options, pointer, fault), fault)
+        if download.store:  # takes the source over, whatever comes of it
+            check(lib.hosted_source_store(pointer[0], options, pointer, fault), fault)
+        try:
+            yield pointer[0]
+        finally:
+            lib.hosted_source_close(pointer[0])
+
+
+def _listener(download: Download) -> Optional[Listener]:
+    return Listener(download.log) if download.log is not None else None
 
 
 def find_sha256(
@@ -109,7 +128,16 @@ def find_sha256(
     folder. Raises OtaError: Status.IMAGE if neither has it, or what `download` meets.
     """
     cancel = cancel if cancel is not None else Cancel()
-    options, _borrowed = _options(download or Download(), cancel)
-    digest = ffi.new("uint8_t[32]")
-    call(cancel, lib.hosted_sums_find, c_path(source, "source"), options, digest)
-    return bytes(ffi.buffer(digest))
+    download = download or Download()
+    listener = _listener(download)
+    options, _borrowed = _options(download, cancel, listener)
+    where = c_path(source, "source")
+
+    def act() -> bytes:
+        digest = ffi.new("uint8_t[32]")
+        fault = new_fault()
+        with listening(listener):
+            check(lib.hosted_sums_find(where, options, digest, fault), fault)
+        return bytes(ffi.buffer(digest))
+
+    return run(cancel, act)

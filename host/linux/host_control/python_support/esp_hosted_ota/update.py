@@ -11,8 +11,18 @@ from enum import IntEnum
 from typing import Any, Callable, Optional, Union
 
 from ._binding import ffi, lib
-from ._call import Cancel, c_path, call, error_of
-from .device import Device
+from ._call import (
+    Cancel,
+    Listener,
+    bad_argument,
+    c_path,
+    check,
+    error_of,
+    listening,
+    new_fault,
+    run,
+)
+from .device import LONGEST_TIMEOUT, MOST_BYTES, MOST_CHIPS, Device, chip_by_name
 from .errors import OtaError
 from .source import Download, Where, open_source
 
@@ -87,33 +97,29 @@ def _image(struct: Any, source: str) -> Image:
     )
 
 
-class _Report:
-    """Calls the caller's function from C, and keeps what it raised until C is done."""
+class _Report(Listener):
+    """Calls the caller's function from C."""
 
     def __init__(self, progress: Progress, source: str) -> None:
-        self._progress = progress
+        super().__init__(progress)
         self._source = source
         self._stage: Optional[Stage] = None
         self._image: Optional[Image] = None
-        self.raised: Optional[BaseException] = None
 
-    def __call__(self, stage: int, struct: Any, done: int, total: int) -> None:
+    def report(self, stage: int, struct: Any, done: int, total: int) -> None:
+        """How far the update is."""
         if self._image is None or stage != self._stage:
             self._stage = Stage(stage)
             self._image = _image(struct, self._source)
-        self._progress(self._stage, self._image, done, total)
+        self(self._stage, self._image, done, total)
 
 
 @ffi.def_extern()
 def on_progress(ctx: Any, stage: int, image: Any, done: int, total: int) -> int:
     """A value other than 0 stops the update."""
     report = ffi.from_handle(ctx)
-    try:
-        report(stage, image, done, total)
-    except BaseException as error:
-        report.raised = error
-        return 1
-    return 0
+    report.report(stage, image, done, total)
+    return 0 if report.raised is None else 1
 
 
 @ffi.def_extern()
@@ -139,16 +145,19 @@ class _Options:
 
     def __init__(
         self,
-        chip: Optional[int],
+        chip: Union[int, str, None],
         slot_bytes: Optional[int],
         sha256: Union[bytes, str, None],
         public_key: Optional[Where],
     ) -> None:
+        slot_bytes = slot_bytes or 0
+        if not 0 <= slot_bytes <= MOST_BYTES:
+            raise bad_argument(f"no such slot: {slot_bytes} bytes")
         self.pointer = ffi.new("struct hosted_update_options *", lib.hosted_update_defaults)
         self.borrowed: list[Any] = []
         if chip is not None:
-            self.pointer.chip = chip
-        self.pointer.slot_bytes = slot_bytes or 0
+            self.pointer.chip = _chip(chip)
+        self.pointer.slot_bytes = slot_bytes
         if sha256 is not None:
             self.pointer.sha256 = self.keep(ffi.new("uint8_t[]", _digest(sha256)))
         if public_key is not None:
@@ -168,10 +177,18 @@ class _Options:
         self.pointer.allow_bluetooth = allow_bluetooth
 
 
+def _chip(chip: Union[int, str]) -> int:
+    if isinstance(chip, str):
+        return chip_by_name(chip)
+    if not 0 <= chip <= MOST_CHIPS:
+        raise bad_argument(f"no such chip: {chip}")
+    return chip
+
+
 def _digest(sha256: Union[bytes, str]) -> bytes:
     digest = bytes.fromhex(sha256) if isinstance(sha256, str) else sha256
     if len(digest) != SHA256_BYTES:
-        raise ValueError(f"sha256: {len(digest)} bytes, not {SHA256_BYTES}")
+        raise bad_argument(f"sha256: {len(digest)} bytes, not {SHA256_BYTES}")
     return digest
 
 
@@ -191,7 +208,7 @@ def update(
     device: Device,
     source: Where,
     *,
-    chip: Optional[int] = None,
+    chip: Union[int, str, None] = None,
     slot_bytes: Optional[int] = None,
     sha256: Union[bytes, str, None] = None,
     public_key: Optional[Where] = None,
@@ -205,7 +222,7 @@ def update(
 ) -> Result:
     """Updates the ESP32 with the image in the file, or at the URL, `source`; "-": standard input.
 
-    chip: chip id that the image must be for; default any.
+    chip: that the image must be for: its id, or its name, "esp32c3"; default any.
     slot_bytes: largest image; default no limit. Both only narrow what the ESP32 says of itself.
     sha256: what the SHA-256 of the file must be: 32 bytes, or 64 hexadecimal digits.
     public_key: PEM file with the key, RSA-3072 or ECDSA P-256, that the image must be signed with
@@ -216,42 +233,45 @@ def update(
     download: how a URL is fetched.
     progress: called with the stage, the image, bytes done and bytes in all (0: unknown), at the
     start of each stage and while it goes on, perhaps in another thread. What it raises stops the
-    update, but for Stage.END, and is raised here.
+    update, but for Stage.END, and is raised here; the OtaError with which the update ended, if it
+    did not succeed all the same, is its __cause__, and says what still holds.
     reboot_timeout: longest wait for the new firmware, in seconds; 0: no wait.
     reconnect: called with the device's path once the ESP32 has restarted, while the control device
-    is closed, for hosts whose link needs help then.
+    is closed, for hosts whose link needs help then. An Exception that it raises is ignored.
 
     Returns when the new firmware has answered. Raises OtaError; its text says what still holds, its
     status what it was: Status.NOTHING if `versions` found nothing to do.
     """
     options = _Options(chip, slot_bytes, sha256, public_key)
     options.policy(versions, allow_release_change, allow_bluetooth)
+    if not 0 <= reboot_timeout <= LONGEST_TIMEOUT:
+        raise bad_argument(f"no such timeout: {reboot_timeout} s")
     options.pointer.reboot_timeout_s = reboot_timeout
     result = ffi.new("struct hosted_update_result *")
     if reconnect is not None:
         options.pointer.reconnect = lib.on_reconnect
         options.pointer.reconnect_ctx = options.keep(ffi.new_handle(reconnect))
-    with _opened(source, download, device) as opened:
-        report = _Report(progress or _nothing, _name(opened))
-        if progress is not None:
-            options.pointer.progress = lib.on_progress
-            options.pointer.progress_ctx = options.keep(ffi.new_handle(report))
-        try:
-            device.call(lib.hosted_update, device.pointer, opened, options.pointer, result)
-        except OtaError:
-            if report.raised is None:
-                raise
-    if report.raised is not None:
-        raise report.raised
+
+    def act(pointer: Any) -> None:
+        fault = new_fault()
+        with _opened(source, download, device) as opened:
+            report = _Report(progress or _nothing, _name(opened))
+            if progress is not None:
+                options.pointer.progress = lib.on_progress
+                options.pointer.progress_ctx = options.keep(ffi.new_handle(report))
+            with listening(report):
+                check(lib.hosted_update(pointer, opened, options.pointer, result, fault), fault)
+
+    device.run(act)
     version = ffi.string(result.version).decode(errors="replace")
     return Result(result.answered, result.verified, version)
 
 
 def check_update(
-    device: Device,
+    device: Optional[Device],
     source: Where,
     *,
-    chip: Optional[int] = None,
+    chip: Union[int, str, None] = None,
     slot_bytes: Optional[int] = None,
     sha256: Union[bytes, str, None] = None,
     public_key: Optional[Where] = None,
@@ -263,6 +283,7 @@ def check_update(
 ) -> Image:
     """What update() would check before it begins and before it ends, and nothing more.
 
+    device: None: the image alone is checked, and `versions` plays no part.
     objection: called with every reason against the update, as an OtaError.
 
     Returns what the image is. Raises OtaError: the first reason; or what kept it from checking.
@@ -272,21 +293,27 @@ def check_update(
     image = ffi.new("struct hosted_image *")
     reasons: list[OtaError] = []
     handle = ffi.new_handle(reasons)
-    how = (options.pointer, lib.on_objection, handle, image)
-    with open_source(source, download, device.cancel) as opened:
-        try:
-            device.call(lib.hosted_update_check, device.pointer, opened, *how)
-        finally:
-            for reason in reasons:
-                if objection is not None:
-                    objection(reason)
-        return _image(image, _name(opened))
+    cancel = device.cancel if device is not None else Cancel()
+
+    def act(pointer: Any) -> Image:
+        fault = new_fault()
+        how = (options.pointer, lib.on_objection, handle, image, fault)
+        with open_source(source, download, cancel) as opened:
+            check(lib.hosted_update_check(pointer, opened, *how), fault)
+            return _image(image, _name(opened))
+
+    try:
+        return device.run(act) if device is not None else run(cancel, lambda: act(ffi.NULL))
+    finally:
+        for reason in reasons:
+            if objection is not None:
+                objection(reason)
 
 
 def verify(
     source: Where,
     *,
-    chip: Optional[int] = None,
+    chip: Union[int, str, None] = None,
     slot_bytes: Optional[int] = None,
     sha256: Union[bytes, str, None] = None,
     public_key: Optional[Where] = None,
@@ -301,6 +328,11 @@ def verify(
     options = _Options(chip, slot_bytes, sha256, public_key)
     image = ffi.new("struct hosted_image *")
     cancel = cancel if cancel is not None else Cancel()
-    with open_source(source, download, cancel) as opened:
-        call(cancel, lib.hosted_verify, opened, options.pointer, image)
-        return _image(image, _name(opened))
+
+    def act() -> Image:
+        fault = new_fault()
+        with open_source(source, download, cancel) as opened:
+            check(lib.hosted_verify(opened, options.pointer, image, fault), fault)
+            return _image(image, _name(opened))
+
+    return run(cancel, act)
