@@ -16,6 +16,7 @@ import pytest
 from esp_hosted_ota import (
     AccessPoint,
     Cancel,
+    Counters,
     Device,
     Encryption,
     Mode,
@@ -23,6 +24,7 @@ from esp_hosted_ota import (
     OtaUsageError,
     Session,
     Status,
+    chip_name,
     interface_down,
     interface_up,
 )
@@ -144,6 +146,13 @@ def test_an_ssid_counts_in_bytes(fake: FakeDevice, device: Device, ssid: str) ->
         lambda device: device.set_mode(4),
         lambda device: device.set_mac("nonsense"),
         lambda device: device.set_mac(MAC, 7),
+        lambda device: device.set_heartbeat(-1),
+        lambda device: device.set_heartbeat(1 << 40),
+        lambda device: device.listen(-1),
+        lambda device: device.listen(float("nan")),
+        lambda device: device.listen(float("inf")),
+        lambda device: Session(device, -5),
+        lambda device: Session(device, 1 << 40),
     ],
 )
 def test_bad_arguments_are_value_errors(
@@ -345,6 +354,30 @@ def test_not_from_a_callback(fake: FakeDevice) -> None:
     with Device(fake.path, log=log) as device:
         assert device.get_mac() == MAC
     assert refused
+
+
+def test_what_log_raises(fake: FakeDevice) -> None:
+    """It comes once the call is done, with what the call itself has failed with."""
+
+    def log(line: str) -> None:
+        raise LookupError(line)
+
+    fake.script(Kind.GET_MAC, classic.answer(Kind.OTA_END) + mac_answer())
+    fake.script(Kind.SCAN, classic.answer(Kind.OTA_END) + classic.answer(Kind.SCAN, -1))
+    with Device(fake.path, log=log) as device:
+        with pytest.raises(LookupError, match="dialect") as caught:  # the first line
+            device.get_mac()
+        assert caught.value.__cause__ is None
+        with pytest.raises(LookupError, match="dropped") as caught:
+            device.scan()
+        assert "refused" in str(caught.value.__cause__)
+        assert device.counters == Counters(bytes=0, messages=2, events=0)
+        assert device.get_mode() == (Mode.NONE, None)
+
+
+def test_chip_names() -> None:
+    assert (chip_name(0), chip_name(5)) == ("ESP32", "ESP32-C3")
+    assert [chip_name(chip) for chip in (-1, 0xFFFF, 1 << 40)] == [None] * 3
 
 
 def test_log(fake: FakeDevice) -> None:

@@ -6,8 +6,10 @@ import errno
 import pytest
 from esp_hosted_ota import (
     Device,
+    Encryption,
     Event,
     EventKind,
+    Feature,
     Mode,
     OtaError,
     OtaTimeoutError,
@@ -102,9 +104,10 @@ def test_ctrl(rig: Rig, options: tuple[str, ...]) -> None:
 
         device.connect("Home", HOME["password"])
         connected = [event for event in events if event.kind is EventKind.CONNECTED]
-        assert [(event.ssid, event.bssid, event.channel) for event in connected] == [
-            ("Home", HOME["bssid"], 6)
+        assert [(e.ssid, e.bssid, e.channel, e.encryption) for e in connected] == [
+            ("Home", HOME["bssid"], 6, device.get_ap().encryption)
         ]
+        assert connected[0].encryption in set(Encryption)
         assert device.get_ap().ssid == "Home"
 
         device.set_heartbeat(10)
@@ -136,3 +139,16 @@ def test_what_an_event_callback_raises(rig: Rig) -> None:
             device.connect("Home", HOME["password"])
         assert caught.value.__cause__ is None
         assert device.get_ap().ssid == "Home"
+        assert device.counters.events > 0
+
+
+def test_features(rig: Rig) -> None:
+    rig.power_on(dialect=CTRL, proxy=False)
+    with Device(rig.device) as device:
+        device.set_feature(Feature.WIFI, True)
+        with pytest.raises(OtaError) as caught:  # built without
+            device.set_feature(Feature.BLUETOOTH, True)
+        assert caught.value.status == Status.REFUSED
+        with pytest.raises(ValueError):
+            device.set_feature(3, True)
+        assert device.identity.features == 0  # there are none so far

@@ -16,6 +16,7 @@ from esp_hosted_ota import (
     OtaUsageError,
     Stage,
     Status,
+    check_update,
     update,
     verify,
 )
@@ -111,8 +112,10 @@ def test_what_progress_raises(
         if done == 8000:
             raise LookupError("enough")
 
-    with pytest.raises(LookupError, match="enough"):
+    with pytest.raises(LookupError, match="enough") as caught:
         send(device, put(tmp_path, image), progress=progress)
+    assert isinstance(caught.value.__cause__, OtaError)
+    assert "still in place" in str(caught.value.__cause__)
     assert ready.sent_image() == image[:8000]
     assert Kind.OTA_END not in ready.kinds()
 
@@ -120,7 +123,7 @@ def test_what_progress_raises(
 def test_what_progress_raises_at_the_end(
     ready: FakeDevice, device: Device, image: bytes, tmp_path: Path
 ) -> None:
-    """Too late to stop anything, but never lost."""
+    """Too late to stop anything, but never lost; nor is what came of the update."""
 
     def progress(stage: Stage, image: Image, done: int, total: int) -> None:
         if stage is Stage.END:
@@ -130,6 +133,59 @@ def test_what_progress_raises_at_the_end(
         send(device, put(tmp_path, image), progress=progress)
     assert ready.sent_image() == image
     assert Kind.OTA_END in ready.kinds()
+
+
+def test_what_progress_raises_before_a_refusal(
+    ready: FakeDevice, device: Device, image: bytes, tmp_path: Path
+) -> None:
+    def progress(stage: Stage, image: Image, done: int, total: int) -> None:
+        if stage is Stage.END:
+            raise LookupError("enough")
+
+    path = put(tmp_path, image)
+    ready.script(Kind.OTA_END, classic.answer(Kind.OTA_END, -1))
+    send(device, path)  # the good answer
+    with pytest.raises(LookupError, match="enough") as caught:
+        send(device, path, progress=progress)
+    assert caught.value.__cause__.status == Status.REFUSED
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"chip": -1},
+        {"chip": 1 << 40},
+        {"chip": "esp33"},
+        {"slot_bytes": -5},
+        {"slot_bytes": 1 << 32},
+        {"sha256": b"short"},
+        {"reboot_timeout": -1},
+        {"reboot_timeout": 1 << 40},
+    ],
+)
+def test_bad_arguments(
+    ready: FakeDevice, device: Device, image: bytes, tmp_path: Path, options: dict[str, object]
+) -> None:
+    path = put(tmp_path, image)
+    with pytest.raises(OtaUsageError) as caught:
+        update(device, path, **options)
+    assert caught.value.status == Status.USAGE
+    if "reboot_timeout" not in options:
+        with pytest.raises(OtaUsageError):
+            verify(path, **options)
+        with pytest.raises(OtaUsageError):
+            check_update(device, path, **options)
+    assert ready.requests == []
+
+
+def test_check_the_image_alone(image: bytes, tmp_path: Path) -> None:
+    heard: list[OtaError] = []
+    assert check_update(None, put(tmp_path, image)).version == "2.0.0"
+    with pytest.raises(OtaError, match="ESP32-C3"):
+        check_update(
+            None, tmp_path / "image.bin", chip="ESP32-C3", slot_bytes=1, objection=heard.append
+        )
+    assert [error.status for error in heard] == [Status.IMAGE]
 
 
 def test_progress_cannot_use_the_device(
@@ -210,6 +266,7 @@ def test_a_server_that_breaks_off(
         (lambda image: image[:20000], {}, "image.bin"),
         (lambda image: b"<html>" * 5000, {}, "image.bin"),
         (bytes, {"chip": 5}, "ESP32-C3"),
+        (bytes, {"chip": "esp32c3"}, "ESP32-C3"),
         (bytes, {"slot_bytes": 39999}, "39,999|40,000"),
     ],
 )

@@ -10,13 +10,16 @@ The functions of the ESP-Hosted OTA specification are in esp_hosted_ota.commands
 from ._call import Cancel
 from .device import (
     AccessPoint,
+    Counters,
     Device,
     Encryption,
     Event,
     EventKind,
+    Feature,
     Identity,
     Mode,
     check_network,
+    chip_name,
     interface_down,
     interface_up,
 )
@@ -36,11 +39,13 @@ from .update import Image, Result, Stage, VersionPolicy, check_update, update, v
 __all__ = [
     "AccessPoint",
     "Cancel",
+    "Counters",
     "Device",
     "Download",
     "Encryption",
     "Event",
     "EventKind",
+    "Feature",
     "Identity",
     "Image",
     "Mode",
@@ -57,6 +62,7 @@ __all__ = [
     "VersionPolicy",
     "check_network",
     "check_update",
+    "chip_name",
     "find_sha256",
     "interface_down",
     "interface_up",

@@ -4,11 +4,9 @@
 from __future__ import annotations
 
 import argparse
-import os
 from typing import NoReturn
 
-from ._binding import ffi, lib
-from .device import DIALECTS, LONGEST_LISTEN_INTERVAL, LONGEST_TIMEOUT
+from .device import DIALECTS, LONGEST_LISTEN_INTERVAL, LONGEST_TIMEOUT, chip_by_name
 from .source import DEFAULT_RETRIES, DEFAULT_STALL_TIMEOUT, MOST_RETRIES
 from .update import DEFAULT_REBOOT_TIMEOUT, SHA256_BYTES
 
@@ -23,13 +21,6 @@ def _size(text: str) -> int:
     if not 0 < value < 1 << 32:
         raise ValueError
     return value
-
-
-def _chip(text: str) -> int:
-    chip = int(lib.fw_chip_by_name(ffi.new("char[]", os.fsencode(text))))
-    if chip < 0:
-        raise ValueError
-    return chip
 
 
 def _number(text: str, least: int, most: int) -> int:
@@ -125,7 +116,10 @@ class _Parser(argparse.ArgumentParser):
 def _add_image_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("what the image must be")
     group.add_argument(
-        "--chip", metavar="CHIP", type=_chip, help="only one for this chip: esp32, esp32c3, ..."
+        "--chip",
+        metavar="CHIP",
+        type=chip_by_name,
+        help="only one for this chip: esp32, esp32c3, ...",
     )
     group.add_argument(
         "--slot-size", type=_size, metavar="SIZE", help="only one that fits: 1792K, 1M, 0x100000"

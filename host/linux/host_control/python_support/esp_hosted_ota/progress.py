@@ -8,8 +8,7 @@ import os
 import time
 from typing import Optional, TextIO
 
-from ._binding import ffi, lib
-from .device import Device
+from .device import Device, chip_name
 from .update import Image, Stage
 
 BAR_CELLS = 26
@@ -17,6 +16,7 @@ WORD_CELLS = 8  # the word in front of each line
 USUAL_COLUMNS = 80
 NARROW_COLUMNS = 76  # below, there is no room for the bar
 DRAW_INTERVAL = 0.1  # seconds
+UNKNOWN_CHIP = "unknown chip"
 
 
 def printable(text: str) -> str:
@@ -27,12 +27,6 @@ def printable(text: str) -> str:
         else "".join(f"\\x{byte:02x}" for byte in c.encode(errors="surrogateescape"))
         for c in text
     )
-
-
-def chip_name(chip_id: int) -> str:
-    """A chip's name, as the tools have it."""
-    name = lib.fw_chip_name(chip_id)
-    return str(ffi.string(name).decode()) if name != ffi.NULL else "unknown chip"
 
 
 def _columns(terminal: TextIO) -> int:
@@ -123,7 +117,7 @@ class ProgressLines:
         identity = self._device.identity
         if identity is None:
             return f"dialect {self._device.dialect}, does not tell its chip"
-        chip = chip_name(identity.chip_id)
+        chip = chip_name(identity.chip_id) or UNKNOWN_CHIP
         return f"{chip}, running {printable(identity.version)} from {identity.running_slot}"
 
     def _close_stage(self) -> None:
@@ -185,7 +179,7 @@ def speed_of(seconds: float, done: int, total: int) -> str:
 
 
 def _describe(image: Image) -> str:
-    words = [chip_name(image.chip_id), printable(image.version)]
+    words = [chip_name(image.chip_id) or UNKNOWN_CHIP, printable(image.version)]
     if image.file_bytes is not None:
         words.append(f"{image.file_bytes:,} bytes")
     if image.file_bytes is None or not image.image_bytes:
