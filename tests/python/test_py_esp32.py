@@ -144,7 +144,7 @@ def test_what_an_event_callback_raises(rig: Rig) -> None:
 
 def test_features(rig: Rig) -> None:
     rig.power_on(dialect=CTRL, proxy=False)
-    with Device(rig.device) as device:
+    with Device(rig.device, dialect="ctrl") as device:
         device.set_feature(Feature.WIFI, True)
         with pytest.raises(OtaError) as caught:  # built without
             device.set_feature(Feature.BLUETOOTH, True)
