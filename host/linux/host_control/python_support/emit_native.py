@@ -14,12 +14,10 @@ from pathlib import Path
 
 import cffi
 
-# What cffi cannot read in the headers or no public header has: a value that is an expression, the
-# names of chips, what the tools have of signals and suspend; and the calls from C into Python.
+# What cffi cannot read in the headers or no public header has: a value that is an expression,
+# what the tools have of signals and suspend; and the calls from C into Python.
 EXTRA = """
 #define HOSTED_SIZE_UNKNOWN ...
-const char *fw_chip_name(uint16_t chip_id);
-int fw_chip_by_name(const char *name);
 int cli_catch_signals(struct hosted_cancel **ret, struct hosted_fault *fault);
 int cli_inhibit(const char *who, const struct hosted_cancel *cancel);
 void free(void *pointer);
@@ -51,8 +49,7 @@ def emit(target: Path, headers: list[Path]) -> None:
     includes = "".join(f'#include "hosted/{path.name}"\n' for path in headers)
     ffi.set_source(
         "esp_hosted_ota._native",
-        includes
-        + '#include "cli.h"\n#include "fw_image.h"\n#include "inhibit.h"\n#include <stdlib.h>\n',
+        includes + '#include "cli.h"\n#include "inhibit.h"\n#include <stdlib.h>\n',
     )
     ffi.emit_c_code(str(target))
 

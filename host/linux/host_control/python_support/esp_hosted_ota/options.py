@@ -43,7 +43,7 @@ def _retries(text: str) -> int:
 
 
 def _beacons(text: str) -> int:
-    return _number(text, 0, LONGEST_LISTEN_INTERVAL)
+    return _number(text, 1, LONGEST_LISTEN_INTERVAL)
 
 
 def _given(text: str) -> str:
