@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "descriptor.h"
 #include "link.h"
 
 struct hosted_cancel {
@@ -23,9 +24,9 @@ int hosted_cancel_new(struct hosted_cancel **ret)
     if (cancel == NULL)
         return -ENOMEM;
     atomic_init(&cancel->requested, false);
-    cancel->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    cancel->fd = descriptor_above_standard(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (cancel->fd < 0) {
-        const int err = -errno;
+        const int err = cancel->fd;
 
         free(cancel);
         return err;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cancel.h"
+#include "descriptor.h"
 #include "fault.h"
 #include "lock.h"
 
@@ -153,12 +154,13 @@ static int check_node(int fd, const char *path, struct hosted_fault *fault)
 
 int link_open(const char *path, struct link **ret, struct hosted_fault *fault)
 {
-    const int fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    const int fd =
+        descriptor_above_standard(open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
 
-    if (fd < 0 && errno == EBUSY)
+    if (fd == -EBUSY)
         return lock_busy(path, fault); /* upstream's driver takes one opener */
     if (fd < 0)
-        return fault_errno(fault, HOSTED_NO_ANSWER, errno, path);
+        return fault_errno(fault, HOSTED_NO_ANSWER, fd, path);
 
     int err = check_node(fd, path, fault);
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,8 +57,23 @@ static int finish(const struct cli_context *context, int status)
     return HOSTED_LOCAL;
 }
 
+/*
+ * Standard streams that whoever started this has closed: what is opened next would get their
+ * numbers, and what is said would go there. Each is opened the wrong way round, so that using it
+ * fails as it should: what cannot be read or written is an error.
+ */
+static void fill_standard_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+            return;
+}
+
 int cli_main(const struct cli_program *program, int argc, char **argv)
 {
+    fill_standard_streams();
+
     struct cli_context context = {
         .program = program,
         .options = {.update = hosted_update_defaults},

@@ -277,6 +277,33 @@ static void half_a_write_to_a_driver_is_a_failure(void **state)
     close(pair[1]);
 }
 
+/* A program may run without a standard output, and what it prints must not go to the ESP32. */
+static void no_standard_stream_becomes_the_device(void **state)
+{
+    struct setup *setup = *state;
+    struct hosted_cancel *cancel;
+    int kept[STDERR_FILENO + 1];
+    int err[2], taken = 0;
+
+    setup->link->ops->close(setup->link);
+    for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+        kept[fd] = fcntl(fd, F_DUPFD_CLOEXEC, 10);
+        close(fd);
+    }
+    err[0] = link_open(setup->esp32.path, &setup->link, &setup->fault);
+    err[1] = hosted_cancel_new(&cancel);
+    for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+        taken += fcntl(fd, F_GETFD) >= 0;
+        dup2(kept[fd], fd);
+        close(kept[fd]);
+    }
+    assert_int_equal(err[0], 0);
+    assert_int_equal(err[1], 0);
+    assert_int_equal(taken, 0);
+    assert_int_equal(setup->link->ops->send(setup->link, "x", 1, SOON), 0);
+    hosted_cancel_free(cancel);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
@@ -292,6 +319,7 @@ int main(void)
         CASE(a_second_opener_is_told_who_is_first),
         CASE(a_driver_that_takes_one_opener_gets_the_same_words),
         CASE(what_is_no_device_is_not_written_to),
+        CASE(no_standard_stream_becomes_the_device),
         cmocka_unit_test(half_a_write_to_a_driver_is_a_failure),
     };
 
