@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "text.h"
+
 /* A text is cut at a whole UTF-8 character, and nothing in it moves a cursor. */
 static void make_printable(char *text, size_t size)
 {
@@ -18,11 +20,12 @@ static void make_printable(char *text, size_t size)
             len--;
         text[len] = '\0';
     }
-    for (; *text != '\0'; text++) {
-        const unsigned char c = (unsigned char)*text;
-
-        if (c < 0x20 || c == 0x7f)
+    for (size_t left = strlen(text), whole; left > 0; left -= whole, text += whole) {
+        whole = text_printable_utf8(text, left);
+        if (whole == 0) {
             *text = '?';
+            whole = 1;
+        }
     }
 }
 

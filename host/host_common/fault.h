@@ -7,8 +7,9 @@
 #include "hosted/fault.h"
 
 /*
- * Fills *fault, if there is one, and returns `error`. Control characters in the text become '?':
- * names of files and networks end up on a terminal, and anybody may choose them.
+ * Fills *fault, if there is one, and returns `error`. What is no UTF-8 and what moves a cursor
+ * becomes '?' in the text, byte by byte: names of files and networks end up on a terminal, and
+ * anybody may choose them.
  */
 __attribute__((format(printf, 4, 5))) int fault_set(struct hosted_fault *fault,
                                                     enum hosted_status status, int error,

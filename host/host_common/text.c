@@ -22,9 +22,9 @@ const char *text_number(char buf[TEXT_NUMBER_BYTES], uint64_t value)
     return buf;
 }
 
-/* Bytes of the UTF-8 character at `at` that may be shown, 0 if there is none. */
-static size_t printable_utf8(const unsigned char *at, size_t left)
+size_t text_printable_utf8(const void *bytes, size_t left)
 {
+    const unsigned char *at = bytes;
     static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
     const size_t len = at[0] < 0x80                    ? 1
                        : at[0] >= 0xf0 && at[0] < 0xf5 ? 4
@@ -35,7 +35,7 @@ static size_t printable_utf8(const unsigned char *at, size_t left)
     if (at[0] >= 0xf5 || len == 0 || len > left)
         return 0;
     if (len == 1)
-        return at[0] >= 0x20 && at[0] != 0x7f && at[0] != '\\' ? 1 : 0;
+        return at[0] >= 0x20 && at[0] != 0x7f ? 1 : 0;
 
     uint32_t code = at[0] & (0xffu >> (len + 1));
 
@@ -59,7 +59,7 @@ const char *text_printable(char *buf, size_t size, const void *bytes, size_t len
     size_t used = 0;
 
     while (at < end) {
-        const size_t whole = printable_utf8(at, (size_t)(end - at));
+        const size_t whole = *at != '\\' ? text_printable_utf8(at, (size_t)(end - at)) : 0;
         const size_t needed = whole > 0 ? whole : strlen("\\xNN");
 
         if (used + needed >= size)

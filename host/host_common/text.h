@@ -13,6 +13,12 @@
 const char *text_number(char buf[TEXT_NUMBER_BYTES], uint64_t value);
 
 /*
+ * How many of the `left` bytes, at least 1, are the first character, if it is whole UTF-8 and may
+ * be shown: 0 for control characters and for marks that turn the writing direction around.
+ */
+size_t text_printable_utf8(const void *bytes, size_t left);
+
+/*
  * Bytes that anybody may have chosen (the name of a network) as text that a terminal can bear:
  * whole UTF-8 characters stay, control characters and everything else become \xNN. What does not
  * fit into `size` is left out. Returns `buf`.

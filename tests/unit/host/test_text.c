@@ -107,6 +107,10 @@ static void a_fault_is_one_printable_line(void **state)
     fault_add(&fault, "; %s", "more");
     assert_string_equal(fault.text, "a?b?: 5; more");
 
+    /* What text_printable() has escaped is not escaped twice. */
+    fault_set(&fault, HOSTED_LOCAL, -EIO, "%s", "\\x1b \xe2\x98\x95 \xff \xc2\x9b \xe2\x80\xae");
+    assert_string_equal(fault.text, "\\x1b \xe2\x98\x95 ? ?? ???");
+
     assert_int_equal(fault_errno(&fault, HOSTED_LOCAL, ENOENT, "x"), -ENOENT);
     assert_int_equal(fault_errno(&fault, HOSTED_LOCAL, -ENOENT, "x"), -ENOENT);
     assert_string_equal(fault.text, "x: No such file or directory");
