@@ -225,7 +225,15 @@ static int drop_unread(struct ctrl_client *client)
     return err;
 }
 
-int ctrl_client_drain(struct ctrl_client *client)
+/* What a device that never stops talking must not hold up. */
+static int check_drain(const struct ctrl_client *client, int64_t deadline_ms)
+{
+    if (client->cancel != NULL && hosted_cancel_requested(client->cancel))
+        return -ECANCELED;
+    return clock_ms() >= deadline_ms ? -ETIMEDOUT : 0;
+}
+
+int ctrl_client_drain(struct ctrl_client *client, int64_t deadline_ms)
 {
     size_t total = 0;
     int err = skip_messages(client);
@@ -241,6 +249,8 @@ int ctrl_client_drain(struct ctrl_client *client)
         total += (size_t)got;
         client->unread += (size_t)got;
         err = skip_messages(client);
+        if (err == 0)
+            err = check_drain(client, deadline_ms);
     }
     return err < 0 ? err : drop_unread(client);
 }
@@ -289,7 +299,7 @@ static int start(struct ctrl_client *client, const struct ctrl_request *request,
     if (client->cancel != NULL && hosted_cancel_requested(client->cancel))
         return -ECANCELED;
     if (request->command != CTRL_OTA_WRITE || client->strays_seen || ctrl_client_is_idle(client))
-        err = ctrl_client_drain(client);
+        err = ctrl_client_drain(client, deadline_ms);
     else if (client->unread > 0)
         err = drop_unread(client);
     if (err < 0)

@@ -58,8 +58,11 @@ void ctrl_client_init(struct ctrl_client *client, struct link *link, const struc
 /* The last reply is so long ago that something else may have come in since. */
 bool ctrl_client_is_idle(const struct ctrl_client *client);
 
-/* Reads what has come in, for its events, and drops the rest. 0 or what the link said. */
-int ctrl_client_drain(struct ctrl_client *client);
+/*
+ * Reads what has come in, for its events, and drops the rest. 0, -ETIMEDOUT or -ECANCELED if more
+ * came in all the time, or what the link said.
+ */
+int ctrl_client_drain(struct ctrl_client *client, int64_t deadline_ms);
 
 /*
  * Sends the request and waits for its reply, `timeout_ms` for all of it. What has come in before

@@ -48,7 +48,7 @@ static int ask_classic(struct hosted_device *device, struct ctrl_reply *ret)
     int err;
 
     client->dialect = &dialect_classic;
-    err = ctrl_client_drain(client);
+    err = ctrl_client_drain(client, clock_ms() + CLASSIC_FIRST_MS);
     /* What lay in the queue may be of a firmware that has gone. */
     client->heard = NULL;
     if (err == 0)
@@ -111,7 +111,7 @@ static int try_kept(struct hosted_device *device, struct ctrl_reply *ret)
 {
     int err;
 
-    kept_dialect_mark(device->path, &device->mark);
+    device_take_mark(device);
     if (!kept_dialect_is_ctrl(device->path))
         return -ETIMEDOUT;
     err = ask(device, &dialect_ctrl, patience_ms(device, CTRL_WAIT_MS), ret);
@@ -124,10 +124,17 @@ static int try_kept(struct hosted_device *device, struct ctrl_reply *ret)
     return err;
 }
 
+void device_take_mark(struct hosted_device *device)
+{
+    device->outdated = false;
+    kept_dialect_mark(device->path, &device->mark);
+}
+
 void device_keep(struct hosted_device *device)
 {
     if (device->dialect != HOSTED_DIALECT_AUTO || hosted_dialect(device) != HOSTED_DIALECT_CTRL)
         return;
+    device->outdated = false;
     kept_dialect_keep_ctrl(device->path, &device->mark);
 }
 
@@ -138,7 +145,7 @@ int detect_dialect(struct hosted_device *device, struct ctrl_reply *ret, struct 
 
     if (err == 0)
         return 0;
-    kept_dialect_mark(device->path, &device->mark);
+    device_take_mark(device);
     if (err == -ETIMEDOUT) {
         err = search(device, ret);
     }

@@ -29,9 +29,13 @@ static void on_event(void *ctx, const struct hosted_event *event)
 {
     struct hosted_device *device = ctx;
 
-    /* Another firmware may have started: what was found out of the last one does not hold. */
-    if (event->kind == HOSTED_EVENT_INIT)
+    /* Another firmware may have started: what was found out of the last one does not hold. Once is
+     * enough, and costs milliseconds: an ESP32 that starts again and again must not be waited for.
+     */
+    if (event->kind == HOSTED_EVENT_INIT && !device->outdated) {
+        device->outdated = true;
         kept_dialect_forget(device->path);
+    }
     if (device->watch != NULL)
         device->watch(device->watch_ctx, event);
     if (device->event != NULL)
@@ -127,6 +131,7 @@ static void set_link(struct hosted_device *device, struct link *link)
     device->link = link;
     device->client.link = link;
     device->client.unread = 0;
+    device->outdated = false; /* others may have had it meanwhile */
 }
 
 void device_unlink(struct hosted_device *device)
@@ -266,14 +271,19 @@ static int meet(struct hosted_device *device, struct ctrl_reply *ret, struct hos
     return err;
 }
 
-int device_identify(struct hosted_device *device, struct hosted_fault *fault)
+int device_meet(struct hosted_device *device, struct hosted_fault *fault)
 {
     struct ctrl_reply reply;
-    int err;
 
     if (has_changed(device))
         device_forget(device);
-    err = meet(device, &reply, fault);
+    return meet(device, &reply, fault);
+}
+
+int device_identify(struct hosted_device *device, struct hosted_fault *fault)
+{
+    const int err = device_meet(device, fault);
+
     if (err == -ETIMEDOUT && device->dialect != HOSTED_DIALECT_AUTO &&
         device->dialect != HOSTED_DIALECT_MCU) {
         device->answered = true; /* as far as this can be told: the caller says so */

@@ -26,7 +26,8 @@ const char *device_version(const struct hosted_device *device)
     return device->identity.known ? device->identity.version : device->release;
 }
 
-const char *device_old_firmware(const struct hosted_device *device)
+/* "2.3.1" or "the old firmware", for "... is still in place". */
+static const char *old_firmware(const struct hosted_device *device)
 {
     const char *version = device_version(device);
 
@@ -35,7 +36,7 @@ const char *device_old_firmware(const struct hosted_device *device)
 
 void device_say_unchanged(const struct hosted_device *device, struct hosted_fault *fault)
 {
-    fault_add(fault, "; %s is still in place", device_old_firmware(device));
+    fault_add(fault, "; %s is still in place", old_firmware(device));
 }
 
 int device_not_served(const struct hosted_device *device, struct hosted_fault *fault)

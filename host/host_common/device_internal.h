@@ -14,6 +14,7 @@ struct hosted_device {
     enum hosted_dialect dialect; /* as the caller asked for */
     unsigned timeout_s;          /* 0: the default of each request */
     bool answered; /* the ESP32 has answered since this was opened, or since the last silence */
+    bool outdated; /* what was kept was forgotten, and nothing was kept or marked since */
     struct kept_mark mark;           /* of the node, before the ESP32 was asked and spoke ctrl */
     struct hosted_identity identity; /* as of its last answer to get_mode */
     char
@@ -64,6 +65,9 @@ int device_link_fault(const struct hosted_device *device, const struct ctrl_requ
  */
 int device_identify(struct hosted_device *device, struct hosted_fault *fault);
 
+/* The same, but silence is always a failure. */
+int device_meet(struct hosted_device *device, struct hosted_fault *fault);
+
 /*
  * What comes before each request: that the firmware is still the one that was asked who it is,
  * which it is now if need be. In an update a change is its end, -ECONNRESET.
@@ -88,6 +92,9 @@ int device_relink(struct hosted_device *device, struct hosted_fault *fault);
 int detect_dialect(struct hosted_device *device, struct ctrl_reply *ret,
                    struct hosted_fault *fault);
 
+/* detect.c: marks the node, before a question whose answer may be kept. */
+void device_take_mark(struct hosted_device *device);
+
 /* detect.c: keeps what the ESP32 was found to speak, if that costs time to find out. */
 void device_keep(struct hosted_device *device);
 
@@ -98,10 +105,7 @@ __attribute__((format(printf, 2, 3))) void device_say(const struct hosted_device
 /* What the running firmware says it is, "" if it does not. */
 const char *device_version(const struct hosted_device *device);
 
-/* "2.3.1" or "the old firmware", for "... is still in place". */
-const char *device_old_firmware(const struct hosted_device *device);
-
-/* Appends that to the text of a failure. */
+/* Appends "; 2.3.1 is still in place" to the text of a failure. */
 void device_say_unchanged(const struct hosted_device *device, struct hosted_fault *fault);
 
 #endif

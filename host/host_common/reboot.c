@@ -160,7 +160,7 @@ static int ask(struct reboot *r, struct ctrl_reply *ret)
     client->dialect = dialect;
     client->curious = r->device->dialect == HOSTED_DIALECT_AUTO;
     if (dialect == &dialect_ctrl)
-        kept_dialect_mark(r->device->path, &r->device->mark);
+        device_take_mark(r->device);
     client->heard = NULL; /* it has been heeded */
     r->asked_ms = clock_ms();
     err = ctrl_client_call(client, &get_mode, POLL_MS, ret);

@@ -181,7 +181,7 @@ static int join(struct hosted_device *device, const struct ctrl_request *request
     if (err < 0)
         return err;
     /* What has been waiting to be read is not about this attempt. */
-    err = ctrl_client_drain(&device->client);
+    err = ctrl_client_drain(&device->client, clock_ms() + timeout_ms);
     if (err < 0)
         return device_link_fault(device, request, err, timeout_ms, fault);
     device->watch = on_event;

@@ -124,7 +124,7 @@ static uint64_t step(struct run *run)
         err = ctrl_client_listen(&run->client, clock_ms() + TIMEOUT_MS);
         REQUIRE(err != 0 || run->events > events);
     } else {
-        err = ctrl_client_drain(&run->client);
+        err = ctrl_client_drain(&run->client, clock_ms() + TIMEOUT_MS);
         REQUIRE(err < 0 || run->client.unread == 0);
     }
     if (err < 0)

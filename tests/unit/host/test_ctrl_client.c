@@ -290,6 +290,28 @@ static void endless_garbage_ends_with_the_deadline(void **state)
     assert_int_equal(call(setup, &begin, &reply), 0);
 }
 
+/* Each look at the link finds more. */
+static void a_drain_heeds_its_deadline_and_a_cancel(void **state)
+{
+    struct setup *setup = *state;
+    uint8_t ones[100];
+
+    memset(ones, 1, sizeof(ones));
+    for (int i = 0; i < 3; i++)
+        fake_stale(setup->fake, ones, sizeof(ones));
+    assert_int_equal(ctrl_client_drain(&setup->client, clock_ms()), -ETIMEDOUT);
+    assert_non_null(setup->fake->queue);
+
+    assert_int_equal(hosted_cancel_new(&setup->client.cancel), 0);
+    hosted_cancel_request(setup->client.cancel);
+    assert_int_equal(ctrl_client_drain(&setup->client, clock_ms() + 60000), -ECANCELED);
+    assert_non_null(setup->fake->queue);
+    hosted_cancel_free(setup->client.cancel);
+    setup->client.cancel = NULL;
+    assert_int_equal(ctrl_client_drain(&setup->client, clock_ms() + 60000), 0);
+    assert_null(setup->fake->queue);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
@@ -308,6 +330,7 @@ int main(void)
         CASE(a_cancel_stops_everything_but_a_sent_end),
         CASE(a_request_above_the_drivers_limit_is_not_sent),
         CASE(endless_garbage_ends_with_the_deadline),
+        CASE(a_drain_heeds_its_deadline_and_a_cancel),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

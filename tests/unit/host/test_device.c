@@ -333,6 +333,41 @@ static void a_scan_returns_its_count(void **state)
     hosted_close(device);
 }
 
+static unsigned s_forgotten;
+
+void __wrap_kept_dialect_forget(const char *path);
+
+void __wrap_kept_dialect_forget(const char *path)
+{
+    assert_string_equal(path, "/dev/fake");
+    s_forgotten++;
+}
+
+/* Each time costs milliseconds: an ESP32 that starts again and again would hold up its host. */
+static void many_starts_make_one_forget(void **state)
+{
+    struct fake_esp32 *fake = *state;
+    const struct hosted_options options = {.dialect = HOSTED_DIALECT_CTRL};
+    struct hosted_device *device = fake_device(fake, &options);
+    uint8_t buf[FAKE_MESSAGE_MAX];
+    enum hosted_mode mode;
+    struct hosted_fault fault;
+
+    fake->dialect = FAKE_CTRL;
+    for (int i = 0; i < 100; i++)
+        fake_stale(fake, buf, fake_event(buf, 301));
+    s_forgotten = 0;
+    assert_int_equal(hosted_get_mode(device, &mode, NULL, &fault), 0);
+    assert_int_equal(hosted_counters(device)->events, 100);
+    assert_int_equal(s_forgotten, 1);
+
+    device_take_mark(device); /* what is found out from now on is outdated by the next start */
+    fake_stale(fake, buf, fake_event(buf, 301));
+    assert_int_equal(hosted_get_mode(device, &mode, NULL, &fault), 0);
+    assert_int_equal(s_forgotten, 2);
+    hosted_close(device);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
@@ -350,6 +385,7 @@ int main(void)
         CASE(networks_that_cannot_be_are_not_asked_for),
         CASE(the_access_point_is_told_or_there_is_none),
         CASE(a_scan_returns_its_count),
+        CASE(many_starts_make_one_forget),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
