@@ -6,15 +6,14 @@
 #include <string.h>
 
 #include "fault.h"
-#include "image_signature.h"
 #include "text.h"
 
 #define DIGEST_BYTES FW_IMAGE_DIGEST_BYTES
 
 struct signed_part {
-    struct image_signature_key key;
-    uint8_t digest[DIGEST_BYTES]; /* of the bytes before the sector */
-    size_t held;                  /* of the sector */
+    const struct image_signature_key *key; /* borrowed */
+    uint8_t digest[DIGEST_BYTES];          /* of the bytes before the sector */
+    size_t held;                           /* of the sector */
     uint8_t sector[IMAGE_SIGNATURE_SECTOR_BYTES];
 };
 
@@ -39,19 +38,20 @@ static void hash_here(void *ctx, uint8_t digest[DIGEST_BYTES])
     EVP_MD_CTX_free(copy);
 }
 
-static int demand_signature(struct image_check *check, const char *public_key,
+static int demand_signature(struct image_check *check, const struct image_signature_key *key,
                             struct hosted_fault *fault)
 {
     check->signed_part = calloc(1, sizeof(*check->signed_part));
     if (check->signed_part == NULL)
         return fault_errno(fault, HOSTED_LOCAL, ENOMEM, check->name);
-    return image_signature_key_load(&check->signed_part->key, public_key, fault);
+    check->signed_part->key = key;
+    return 0;
 }
 
-int image_check_init(struct image_check *check, const char *name,
-                     const struct hosted_update_options *options, struct hosted_fault *fault)
+int image_check_init(struct image_check *check, const char *name, const uint8_t *sha256,
+                     const struct image_signature_key *key, struct hosted_fault *fault)
 {
-    *check = (struct image_check){.name = name, .sha256 = options->sha256};
+    *check = (struct image_check){.name = name, .sha256 = sha256};
     check->hash = EVP_MD_CTX_new();
     if (check->hash == NULL || EVP_DigestInit_ex(check->hash, EVP_sha256(), NULL) != 1)
         return fault_set(fault, HOSTED_LOCAL, -ENOMEM, "%s: libcrypto gives no SHA-256", name);
@@ -59,13 +59,11 @@ int image_check_init(struct image_check *check, const char *name,
     const struct fw_image_hash hash = {.ctx = check, .update = hash_more, .finish = hash_here};
 
     fw_image_reader_init(&check->reader, &hash);
-    return options->public_key != NULL ? demand_signature(check, options->public_key, fault) : 0;
+    return key != NULL ? demand_signature(check, key, fault) : 0;
 }
 
 void image_check_free(struct image_check *check)
 {
-    if (check->signed_part != NULL)
-        image_signature_key_free(&check->signed_part->key);
     free(check->signed_part);
     check->signed_part = NULL;
     EVP_MD_CTX_free(check->hash);
@@ -166,7 +164,7 @@ static int check_signature(struct image_check *check, struct hosted_fault *fault
     if (part == NULL)
         return 0;
 
-    const int err = image_signature_verify(&part->key, part->digest, part->sector, part->held,
+    const int err = image_signature_verify(part->key, part->digest, part->sector, part->held,
                                            check->name, fault);
 
     check->signature_ok = err == 0;

@@ -10,6 +10,7 @@
 
 #include "fw_image.h"
 #include "hosted/update.h"
+#include "image_signature.h"
 
 struct signed_part; /* only where a signature is demanded */
 
@@ -26,12 +27,11 @@ struct image_check {
 };
 
 /*
- * `options` says what is demanded of the file; what it points to is borrowed. To be ended by
- * image_check_free(), also after a failure: -ENOMEM, or what image_signature_key_load() says of
- * options->public_key.
+ * What is demanded of the file: `sha256`, 32 bytes, and a signature with `key`; either may be NULL,
+ * both are borrowed. To be ended by image_check_free(), also after a failure, -ENOMEM.
  */
-int image_check_init(struct image_check *check, const char *name,
-                     const struct hosted_update_options *options, struct hosted_fault *fault);
+int image_check_init(struct image_check *check, const char *name, const uint8_t *sha256,
+                     const struct image_signature_key *key, struct hosted_fault *fault);
 void image_check_free(struct image_check *check);
 
 /* Takes the next bytes of the file. 0, or -EBADMSG as soon as they cannot be a valid image's. */

@@ -2,8 +2,9 @@
 #include "image_signature.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <openssl/bio.h>
 #include <openssl/bn.h>
@@ -16,6 +17,7 @@
 #include <openssl/x509.h>
 
 #include "fault.h"
+#include "link.h"
 
 /* A block; numbers in it are little endian. */
 enum {
@@ -53,6 +55,10 @@ enum {
 
 /* No PEM of a public key is longer, whatever words stand around it. */
 #define PEM_BYTES ((size_t)16 * 1024)
+
+/* A pipe whose writer says nothing must not hold up an update for ever. */
+#define PEM_WAIT_MS 5000
+#define PEM_POLL_MS 20
 
 _Static_assert(RSA_KEY_BYTES == IMAGE_SIGNATURE_KEY_BYTES, "the longest key");
 _Static_assert(AT_KEY + RSA_KEY_BYTES + RSA_BYTES == AT_CRC, "an RSA block is full");
@@ -197,22 +203,51 @@ int image_signature_key_parse(struct image_signature_key *key, const char *path,
     return 0;
 }
 
+/* Bytes up to the end of the file, at most PEM_BYTES, or -errno. */
+static ssize_t read_pem(int fd, char pem[PEM_BYTES], const struct hosted_cancel *cancel)
+{
+    const int64_t deadline_ms = clock_ms() + PEM_WAIT_MS;
+    size_t len = 0;
+
+    while (len < PEM_BYTES) {
+        const ssize_t got = read(fd, pem + len, PEM_BYTES - len);
+
+        if (got == 0)
+            break;
+        if (got > 0) {
+            len += (size_t)got;
+            continue;
+        }
+        if (errno != EAGAIN && errno != EINTR)
+            return -errno;
+        if (clock_ms() >= deadline_ms)
+            return -ETIMEDOUT;
+        if (clock_wait(cancel, clock_ms() + PEM_POLL_MS) == -ECANCELED)
+            return -ECANCELED;
+    }
+    return (ssize_t)len;
+}
+
 int image_signature_key_load(struct image_signature_key *key, const char *path,
-                             struct hosted_fault *fault)
+                             const struct hosted_cancel *cancel, struct hosted_fault *fault)
 {
     char pem[PEM_BYTES];
-    FILE *file = fopen(path, "re");
+    const int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    int err;
 
     *key = (struct image_signature_key){.path = path};
-    if (file == NULL)
+    if (fd < 0)
         return fault_errno(fault, HOSTED_LOCAL, errno, path);
 
-    const size_t len = fread(pem, 1, sizeof(pem), file);
-    int err = ferror(file) ? fault_errno(fault, HOSTED_LOCAL, errno, path) : 0;
+    const ssize_t len = read_pem(fd, pem, cancel);
 
-    fclose(file);
-    if (err == 0)
-        err = image_signature_key_parse(key, path, pem, len, fault);
+    close(fd);
+    if (len == -ECANCELED)
+        err = fault_set(fault, HOSTED_LOCAL, -ECANCELED, "%s: interrupted", path);
+    else if (len < 0)
+        err = fault_errno(fault, HOSTED_LOCAL, (int)len, path);
+    else
+        err = image_signature_key_parse(key, path, pem, (size_t)len, fault);
     OPENSSL_cleanse(pem, sizeof(pem)); /* it may have been the wrong key */
     return err;
 }

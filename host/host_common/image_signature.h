@@ -14,7 +14,7 @@
 
 #include <openssl/evp.h>
 
-#include "hosted/fault.h"
+#include "hosted/device.h"
 
 #define IMAGE_SIGNATURE_SECTOR_BYTES 4096
 
@@ -30,12 +30,14 @@ struct image_signature_key {
 };
 
 /*
- * Takes the public key of the PEM file `path`, RSA-3072 or ECDSA P-256. To be ended by
- * image_signature_key_free(), also after a failure: -errno of the file, HOSTED_LOCAL; -EINVAL,
- * there is no public key in it; -ENOTSUP, one of another type, both HOSTED_USAGE.
+ * Takes the public key of the PEM file `path`, RSA-3072 or ECDSA P-256; of a pipe what comes within
+ * five seconds. `cancel`, which may be NULL, ends that wait. To be ended by
+ * image_signature_key_free(), also after a failure: -errno of the file, -ETIMEDOUT or -ECANCELED,
+ * HOSTED_LOCAL; -EINVAL, there is no public key in it; -ENOTSUP, one of another type, both
+ * HOSTED_USAGE.
  */
 int image_signature_key_load(struct image_signature_key *key, const char *path,
-                             struct hosted_fault *fault);
+                             const struct hosted_cancel *cancel, struct hosted_fault *fault);
 void image_signature_key_free(struct image_signature_key *key);
 
 /* The same from the text of such a file. */

@@ -42,6 +42,16 @@ static void set_offset(const struct hosted_session *session, struct hosted_fault
         fault->offset = session->confirmed;
 }
 
+/* Who says no may do so because another update has just selected another firmware. */
+static void say_not_begun(const struct hosted_device *device, int err, struct hosted_fault *fault)
+{
+    if (err == -EREMOTEIO)
+        fault_add(fault,
+                  "; no update was begun: if one has just ended, wait for the ESP32 to restart");
+    else
+        device_say_unchanged(device, fault);
+}
+
 int session_open_identified(struct hosted_device *device, uint32_t slot_bytes,
                             struct hosted_session **ret, struct hosted_fault *fault)
 {
@@ -49,8 +59,11 @@ int session_open_identified(struct hosted_device *device, uint32_t slot_bytes,
     struct ctrl_reply reply;
     struct hosted_session *session = calloc(1, sizeof(*session));
 
-    if (session == NULL)
-        return fault_errno(fault, HOSTED_LOCAL, ENOMEM, device->path);
+    if (session == NULL) {
+        fault_errno(fault, HOSTED_LOCAL, ENOMEM, device->path);
+        fault_add(fault, "; nothing was erased");
+        return -ENOMEM;
+    }
     session->device = device;
     /* From here on a restart of the ESP32 is the end of the update. */
     device->client.restarted = false;
@@ -62,7 +75,7 @@ int session_open_identified(struct hosted_device *device, uint32_t slot_bytes,
 
     if (err < 0) {
         hosted_session_close(session);
-        device_say_unchanged(device, fault);
+        say_not_begun(device, err, fault);
         return err;
     }
     *ret = session;

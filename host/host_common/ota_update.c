@@ -46,15 +46,32 @@ static int report(const struct update *update, enum hosted_stage stage, uint64_t
 
 /* Reading and checking */
 
+static int load_key(struct update *update)
+{
+    const char *path = update->options->public_key;
+
+    if (path == NULL || update->key.key != NULL)
+        return 0;
+    return image_signature_key_load(&update->key, path,
+                                    update->device != NULL ? update->device->client.cancel : NULL,
+                                    update->fault);
+}
+
 static int start_reading(struct update *update)
 {
+    const struct hosted_update_options *options = update->options;
+    const int err = load_key(update);
+
     image_check_free(&update->check);
     update->held = 0;
     update->at_end = false;
     if (!update->read_before) {
         update->image = (struct hosted_image){.file_bytes = update->source->size};
     }
-    return image_check_init(&update->check, update->source->name, update->options, update->fault);
+    if (err < 0)
+        return err;
+    return image_check_init(&update->check, update->source->name, options->sha256,
+                            options->public_key != NULL ? &update->key : NULL, update->fault);
 }
 
 static int reading_ended(struct update *update)
@@ -150,6 +167,7 @@ static int send_held(struct update *update)
         if (len > HOSTED_CHUNK_BYTES)
             len = HOSTED_CHUNK_BYTES;
         err = hosted_session_write(update->session, update->buf + sent, len, update->fault);
+        update->told = err < 0;
         if (err == 0)
             err = report(update, HOSTED_STAGE_WRITE, hosted_session_confirmed(update->session));
         sent += len;
@@ -157,6 +175,13 @@ static int send_held(struct update *update)
     update->held -= sent;
     memmove(update->buf, update->buf + sent, update->held);
     return err;
+}
+
+/* The first reading found it valid: what is wrong with it now was done to it since. */
+static int say_changed(const struct update *update)
+{
+    return fault_set(update->fault, HOSTED_LOCAL, -EBUSY,
+                     "%s: somebody changed it while it was sent", update->source->name);
 }
 
 /* Whoever exchanges a file while it is sent could have another image boot than the checked one. */
@@ -167,8 +192,7 @@ static int check_unchanged(const struct update *update)
     image_check_describe(&update->check, &now);
     if (!update->read_before || memcmp(now.sha256, update->image.sha256, sizeof(now.sha256)) == 0)
         return 0;
-    return fault_set(update->fault, HOSTED_LOCAL, -EBUSY,
-                     "%s: somebody changed it while it was sent", update->source->name);
+    return say_changed(update);
 }
 
 static int transfer(struct update *update)
@@ -183,6 +207,8 @@ static int transfer(struct update *update)
             break;
         err = read_more(update);
     }
+    if (err < 0 && update->read_before && update->fault->status == HOSTED_IMAGE)
+        return say_changed(update);
     return err < 0 ? err : check_unchanged(update);
 }
 
@@ -195,7 +221,7 @@ static void say_unchanged(const struct update *update, int err)
         fault->offset = hosted_session_confirmed(update->session);
     if (!update->started)
         fault_add(fault, "; nothing was erased");
-    else if (strstr(fault->text, "still in place") == NULL)
+    else if (!update->told)
         device_say_unchanged(update->device, fault);
 }
 
@@ -206,6 +232,7 @@ static int attempt(struct update *update)
 
     hosted_session_close(update->session);
     update->session = NULL;
+    update->told = false;
     err = prepare(update);
     if (err == 0)
         err = report(update, HOSTED_STAGE_BEGIN, 0);
@@ -213,6 +240,7 @@ static int attempt(struct update *update)
         update->started = true;
         err = session_open_identified(update->device, update->options->slot_bytes, &update->session,
                                       update->fault);
+        update->told = err < 0;
     }
     return err < 0 ? err : transfer(update);
 }
@@ -275,6 +303,7 @@ static void update_free(struct update *update)
 {
     hosted_session_close(update->session);
     image_check_free(&update->check);
+    image_signature_key_free(&update->key);
     free(update->buf);
     free(update);
 }
@@ -308,7 +337,8 @@ static int check_all(struct update *update)
     if (err < 0 || update->device == NULL)
         return err < 0 ? err : update_object(update, update_check_fit(update));
 
-    err = device_identify(update->device, update->fault);
+    /* An update would go on in silence, but here a question without an answer is a reason. */
+    err = device_meet(update->device, update->fault);
     if (err < 0)
         return update_object(update, err);
     return update->check.reader.head_known ? update_judge(update) : 0;

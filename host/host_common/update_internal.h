@@ -12,13 +12,15 @@ struct update {
     const struct hosted_update_options *options;
     struct hosted_fault *fault; /* never NULL */
     struct hosted_session *session;
-    struct image_check check;  /* of the reading that is going on */
-    struct hosted_image image; /* of a whole source as its first reading found it */
-    bool read_before;          /* this is the second reading: what is read is sent */
+    struct image_signature_key key; /* options->public_key, read once: every reading has the same */
+    struct image_check check;       /* of the reading that is going on */
+    struct hosted_image image;      /* of a whole source as its first reading found it */
+    bool read_before;               /* this is the second reading: what is read is sent */
     uint8_t *buf;
     size_t held; /* bytes in `buf`: checked, not sent */
     bool at_end;
     bool started; /* begin was sent, or may have been */
+    bool told;    /* what failed is of the session, which has said itself what still holds */
     /* Of a dry run, in which every reason counts; else NULL. */
     void (*objection)(void *ctx, const struct hosted_fault *fault);
     void *objection_ctx;

@@ -114,8 +114,9 @@ int hosted_update(struct hosted_device *device, struct hosted_source *source,
 /*
  * What hosted_update() would check before it begins and before it ends, and nothing more: the ESP32
  * is asked who it is, and not told to prepare anything. `device` may be NULL: the image alone is
- * checked. `objection`, which may be NULL, is called for each reason against the update; then the
- * first of them is what is returned. *ret is written if there is none.
+ * checked. An ESP32 that does not answer is a reason against the update, -ETIMEDOUT, also where
+ * options.dialect was named. `objection`, which may be NULL, is called for each reason against the
+ * update; then the first of them is what is returned. *ret is written if there is none.
  */
 int hosted_update_check(struct hosted_device *device, struct hosted_source *source,
                         const struct hosted_update_options *options,

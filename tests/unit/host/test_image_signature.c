@@ -14,6 +14,7 @@
 #include <cmocka.h>
 #include <openssl/pem.h>
 
+#include "fake_esp32.h"
 #include "image_check.h"
 #include "signature_maker.h"
 #include "test_image.h"
@@ -81,10 +82,15 @@ struct verdict {
 static struct verdict check(const struct file *file, const struct hosted_update_options *options,
                             size_t piece)
 {
-    struct image_check check;
+    struct image_check check = {0};
+    struct image_signature_key key = {0};
     struct verdict verdict = {.fault.text = ""};
 
-    verdict.err = image_check_init(&check, "a.bin", options, &verdict.fault);
+    if (options->public_key != NULL)
+        verdict.err = image_signature_key_load(&key, options->public_key, NULL, &verdict.fault);
+    if (verdict.err == 0)
+        verdict.err = image_check_init(&check, "a.bin", options->sha256,
+                                       options->public_key != NULL ? &key : NULL, &verdict.fault);
     for (size_t at = 0; at < file->len && verdict.err == 0; at += piece) {
         const size_t n = file->len - at < piece ? file->len - at : piece;
 
@@ -94,6 +100,7 @@ static struct verdict check(const struct file *file, const struct hosted_update_
         verdict.err = image_check_finish(&check, &verdict.fault);
     image_check_describe(&check, &verdict.image);
     image_check_free(&check);
+    image_signature_key_free(&key);
     assert_int_equal(verdict.err, verdict.fault.error);
     return verdict;
 }
@@ -548,11 +555,39 @@ static void files_that_cannot_be_read(void **state)
     memset(text, '\n', 40000);
     text[39999] = '\0';
     write_file(long_path, text);
-    assert_int_equal(image_signature_key_load(&key, long_path, &fault), -EINVAL);
+    assert_int_equal(image_signature_key_load(&key, long_path, NULL, &fault), -EINVAL);
     image_signature_key_free(&key);
     free(text);
     close(fd);
     unlink(long_path);
+}
+
+/* One into which nobody writes is not waited for for ever. */
+static void a_key_may_come_through_a_pipe(void **state)
+{
+    (void)state;
+    struct fake_esp32 *fake = fake_new(); /* for its clock, which does not wait */
+    char *pem = signature_public_pem(s_keys[P256_KEY][0]);
+    char path[64];
+    struct image_signature_key key;
+    struct hosted_fault fault;
+    int ends[2];
+
+    assert_int_equal(pipe(ends), 0);
+    snprintf(path, sizeof(path), "/dev/fd/%d", ends[0]);
+    assert_int_equal(image_signature_key_load(&key, path, NULL, &fault), -ETIMEDOUT);
+    assert_int_equal(fault.status, HOSTED_LOCAL);
+    image_signature_key_free(&key);
+
+    assert_int_equal(write(ends[1], pem, strlen(pem)), strlen(pem));
+    close(ends[1]);
+    assert_int_equal(image_signature_key_load(&key, path, NULL, &fault), 0);
+    image_signature_key_free(&key);
+    assert_int_equal(image_signature_key_load(&key, path, NULL, &fault), -EINVAL); /* empty now */
+    image_signature_key_free(&key);
+    close(ends[0]);
+    free(pem);
+    fake_free(fake);
 }
 
 static int make_keys(void **state)
@@ -606,6 +641,7 @@ int main(void)
         cmocka_unit_test(no_key_at_all),
         cmocka_unit_test(words_around_a_key),
         cmocka_unit_test(files_that_cannot_be_read),
+        cmocka_unit_test(a_key_may_come_through_a_pipe),
     };
 
     return cmocka_run_group_tests(tests, make_keys, free_keys);

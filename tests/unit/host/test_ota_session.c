@@ -120,7 +120,8 @@ static void a_refused_begin_leaves_all_as_it_was(void **state)
     fake_result(setup->fake, FAKE_BEGIN, 0, -1);
     assert_int_equal(open_session(setup), -EREMOTEIO);
     assert_int_equal(setup->fault.status, HOSTED_REFUSED);
-    assert_says(setup, "the ESP32 refused begin (code -1); 2.3.1 is still in place");
+    assert_says(setup, "the ESP32 refused begin (code -1); no update was begun: if one has just "
+                       "ended, wait for the ESP32 to restart");
     assert_null(setup->session);
 }
 

@@ -348,10 +348,12 @@ static void a_file_that_is_exchanged_gets_no_end(void **state)
     assert_says(setup, "changed it while it was sent; 2.3.1 is still in place");
     assert_int_equal(fake_count(setup->fake, FAKE_END), 0);
 
-    other[30000] ^= 2; /* damaged: seen as such */
+    other[30000] ^= 2; /* damaged, and the file that was checked was not */
     source = memory_source(setup->image, SIZE);
     source.later = other;
-    assert_int_equal(update(setup, &source, NULL), -EBADMSG);
+    assert_int_equal(update(setup, &source, NULL), -EBUSY);
+    assert_int_equal(setup->fault.status, HOSTED_LOCAL);
+    assert_says(setup, "changed it while it was sent; 2.3.1 is still in place");
     assert_int_equal(fake_count(setup->fake, FAKE_END), 0);
     free(other);
 }
@@ -606,6 +608,22 @@ static void a_dry_run_goes_on_without_the_device(void **state)
     assert_non_null(strstr(objections.texts, "has gone"));
 }
 
+/* An update would go on: firmware that is silent on this may take it. */
+static void silence_speaks_against_an_update_in_a_dry_run(void **state)
+{
+    struct setup *setup = *state;
+    struct memory_source source = memory_source(setup->image, SIZE);
+    struct objections objections;
+
+    setup->device->dialect = HOSTED_DIALECT_CLASSIC;
+    setup->device->client.dialect = &dialect_classic;
+    fake_answer(setup->fake, FAKE_GET_MODE, 0, NULL, 0);
+    assert_int_equal(check(setup, &source, NULL, &objections), -ETIMEDOUT);
+    assert_int_equal(objections.count, 1);
+    assert_int_equal(setup->fault.status, HOSTED_NO_ANSWER);
+    assert_says(setup, "no answer to get_mode for 3 s, asked 2 times");
+}
+
 /* Progress */
 
 struct seen {
@@ -764,6 +782,7 @@ int main(void)
         CASE(a_release_of_stock_firmware_can_be_compared),
         CASE(a_dry_run_tells_every_reason),
         CASE(a_dry_run_goes_on_without_the_device),
+        CASE(silence_speaks_against_an_update_in_a_dry_run),
         CASE(progress_follows_the_update),
         CASE(progress_can_stop_it),
         CASE(verify_needs_no_device),
