@@ -65,6 +65,13 @@ void fault_add(struct hosted_fault *fault, const char *format, ...)
     va_end(args);
 }
 
+int fault_hint(struct hosted_fault *fault, enum hosted_hint hint, int error)
+{
+    if (fault != NULL)
+        fault->hint = hint;
+    return error;
+}
+
 int fault_errno(struct hosted_fault *fault, enum hosted_status status, int error,
                 const char *object)
 {

@@ -19,6 +19,9 @@ __attribute__((format(printf, 4, 5))) int fault_set(struct hosted_fault *fault,
 __attribute__((format(printf, 2, 3))) void fault_add(struct hosted_fault *fault, const char *format,
                                                      ...);
 
+/* Says which option would have let it go on. Returns `error`. */
+int fault_hint(struct hosted_fault *fault, enum hosted_hint hint, int error);
+
 /* Appends ": " and the words for errno value `error` of either sign, and returns -error. */
 int fault_errno(struct hosted_fault *fault, enum hosted_status status, int error,
                 const char *object);

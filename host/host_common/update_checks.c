@@ -78,13 +78,13 @@ static int check_release(struct update *update)
     if (release_parse(runs, &before) && release_parse(update->image.version, &after) &&
         release_equal(&before, &after))
         return 0;
-    return fault_set(
-        update->fault, HOSTED_IMAGE, -EXDEV,
-        "%s: this is release %s and the ESP32 runs %s: the kernel driver would refuse it at its "
-        "start, and no way would be left to update it again; install the driver of that release "
-        "with it and use --allow-release-change",
-        update->source->name, update->image.version,
-        *runs != '\0' ? runs : "one that it does not tell");
+    fault_set(update->fault, HOSTED_IMAGE, -EXDEV,
+              "%s: this is release %s and the ESP32 runs %s: the kernel driver would refuse it at "
+              "its start, and no way would be left to update it again, unless the driver of that "
+              "release is installed with it",
+              update->source->name, update->image.version,
+              *runs != '\0' ? runs : "one that it does not tell");
+    return fault_hint(update->fault, HOSTED_HINT_ALLOW_RELEASE_CHANGE, -EXDEV);
 }
 
 /* The version that runs, where it is one of the same firmware as the image; else NULL. */
@@ -129,10 +129,9 @@ static int check_version(struct update *update)
                          "%s: %s is not newer than %s, which the ESP32 runs", name, new, runs);
     if (order == 0)
         return 0;
-    return fault_set(update->fault, HOSTED_IMAGE, -EPERM,
-                     "%s: %s is older than %s, which the ESP32 runs; --allow-downgrade installs it "
-                     "all the same",
-                     name, new, runs);
+    fault_set(update->fault, HOSTED_IMAGE, -EPERM, "%s: %s is older than %s, which the ESP32 runs",
+              name, new, runs);
+    return fault_hint(update->fault, HOSTED_HINT_ALLOW_DOWNGRADE, -EPERM);
 }
 
 /* Bluetooth shares the bus with the update: the specification has it stopped first. */

@@ -85,8 +85,9 @@ int bluetooth_check(const char *path, struct hosted_fault *fault)
     close(fd);
     if (adapter < 0)
         return 0;
-    return fault_set(fault, HOSTED_BUSY, -EBUSY,
-                     "%s: hci%d is up: stop Bluetooth first (bluetoothctl power off, or hciconfig "
-                     "hci%d down), or use --force",
-                     path, adapter, adapter);
+    fault_set(fault, HOSTED_BUSY, -EBUSY,
+              "%s: hci%d is up: stop Bluetooth first (bluetoothctl power off, or hciconfig hci%d "
+              "down)",
+              path, adapter, adapter);
+    return fault_hint(fault, HOSTED_HINT_ALLOW_BLUETOOTH, -EBUSY);
 }

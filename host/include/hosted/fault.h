@@ -17,6 +17,14 @@ enum hosted_status {
     HOSTED_NOTHING = 8,   /* nothing to do */
 };
 
+/* Which of hosted_update_options would let an update go on that was refused. */
+enum hosted_hint {
+    HOSTED_HINT_NONE = 0,
+    HOSTED_HINT_ALLOW_DOWNGRADE,      /* version_policy below HOSTED_VERSION_NOT_OLDER */
+    HOSTED_HINT_ALLOW_RELEASE_CHANGE, /* allow_release_change */
+    HOSTED_HINT_ALLOW_BLUETOOTH,      /* allow_bluetooth */
+};
+
 #define HOSTED_FAULT_TEXT_BYTES 512
 
 /* Written on failure only. Owned by the caller, who may pass NULL instead. */
@@ -25,7 +33,8 @@ struct hosted_fault {
     int error;           /* what the call returned, -errno */
     uint64_t offset;     /* update: first image byte that the device has not confirmed */
     int32_t device_code; /* as the device sent it; 0 if it did not refuse */
-    long http_status;    /* 0 if no HTTP server refused */
+    enum hosted_hint hint;
+    long http_status; /* 0 if no HTTP server refused */
     /* One line without a newline: object, action, reason, what still holds. Never a password. */
     char text[HOSTED_FAULT_TEXT_BYTES];
 };

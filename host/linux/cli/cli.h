@@ -162,6 +162,9 @@ int cli_check_hook(const struct cli_context *context, struct hosted_fault *fault
 /* For hosted_update_options; `ctx` is the context. Runs the program and waits for its end. */
 int cli_run_hook(void *ctx, const char *path, struct hosted_fault *fault);
 
+/* Names the option of this command, if it has one, that would let a refused update go on. */
+void cli_add_hint(const struct cli_context *context, struct hosted_fault *fault);
+
 /* As in hosted_update_options. */
 typedef int cli_progress(void *ctx, enum hosted_stage stage, const struct hosted_image *image,
                          uint64_t done, uint64_t total);

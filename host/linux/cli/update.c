@@ -52,6 +52,27 @@ static int update_from(struct cli_context *context, const struct watcher *watche
     return err;
 }
 
+void cli_add_hint(const struct cli_context *context, struct hosted_fault *fault)
+{
+    static const struct {
+        const char *option;
+        const char *words;
+    } hints[] = {
+        [HOSTED_HINT_ALLOW_DOWNGRADE] = {"allow-downgrade",
+                                         "; --allow-downgrade installs it all the same"},
+        [HOSTED_HINT_ALLOW_RELEASE_CHANGE] = {"allow-release-change",
+                                              "; --allow-release-change says that it is"},
+        [HOSTED_HINT_ALLOW_BLUETOOTH] = {"force", "; --force does not look at that"},
+    };
+
+    if (fault->hint == HOSTED_HINT_NONE)
+        return;
+    for (const struct cli_option *option = cli_option_table; option->name != NULL; option++)
+        if (strcmp(option->name, hints[fault->hint].option) == 0 &&
+            cli_takes(context->program, context->command, option))
+            fault_add(fault, "%s", hints[fault->hint].words);
+}
+
 int cli_run_update(struct cli_context *context, cli_progress *progress, void *progress_ctx,
                    struct hosted_update_result *ret, struct hosted_fault *fault)
 {
@@ -71,6 +92,8 @@ int cli_run_update(struct cli_context *context, cli_progress *progress, void *pr
         err = update_from(context, &watcher, device, source, ret, fault);
     if (err < 0 && source == NULL)
         fault_add(fault, "; nothing was erased");
+    if (err < 0)
+        cli_add_hint(context, fault);
     hosted_source_close(source);
     cli_close(context, device);
     return err;

@@ -21,19 +21,21 @@ struct dry_run {
     struct hosted_fault first; /* objection */
 };
 
-static void object(void *ctx, const struct hosted_fault *fault)
+static void object(void *ctx, const struct hosted_fault *reason)
 {
     struct dry_run *run = ctx;
+    struct hosted_fault with_hint = *reason;
 
+    cli_add_hint(run->context, &with_hint);
     if (!run->objected)
-        run->first = *fault;
+        run->first = with_hint;
     run->objected = true;
     if (run->context->options.quiet)
         return;
     if (run->context->options.json)
-        json_print_objection(fault);
+        json_print_objection(&with_hint);
     else
-        printf("against %s\n", fault->text);
+        printf("against %s\n", with_hint.text);
 }
 
 /* What the image says of itself is to be told, whatever else is wrong with it. */

@@ -27,6 +27,7 @@ static const struct pin {
     AT(hosted_fault, error, 4),
     AT(hosted_fault, offset, 8),
     AT(hosted_fault, device_code, 16),
+    AT(hosted_fault, hint, 20),
     AT(hosted_fault, http_status, 24),
     AT(hosted_fault, text, 32),
     SIZE(hosted_event, 96),

@@ -164,7 +164,8 @@ static void one_that_is_up_on_the_bus_is_named_with_the_advice(void **state)
         assert_int_equal(fault.status, HOSTED_BUSY);
         assert_string_equal(fault.text,
                             "/dev/esps0: hci2 is up: stop Bluetooth first (bluetoothctl "
-                            "power off, or hciconfig hci2 down), or use --force");
+                            "power off, or hciconfig hci2 down)");
+        assert_int_equal(fault.hint, HOSTED_HINT_ALLOW_BLUETOOTH);
     }
 }
 

@@ -590,6 +590,7 @@ static void a_dry_run_tells_every_reason(void **state)
     assert_non_null(strstr(objections.texts, "digest is wrong"));
     assert_non_null(strstr(objections.texts, "too large for the slot of 4,096 bytes"));
     assert_non_null(strstr(objections.texts, "2.3.0 is older than 2.3.1"));
+    assert_null(strstr(objections.texts, "--")); /* the caller need not have such an option */
     assert_int_equal(setup->fault.status, HOSTED_IMAGE);
     assert_says(setup, "digest is wrong"); /* the first */
 }
