@@ -4,6 +4,7 @@
 import fcntl
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,9 @@ SIZE = 8192  # with a signature block it ends on a sector
 
 def install(rig: Rig, *options: str | Path, version: str, tool: str = "esp-ota") -> Result:
     return rig.update(tool, make_image(version), *map(str, options))
+
+
+DOWNGRADE = "; --allow-downgrade installs it all the same"
 
 
 def kinds(rig: Rig) -> list[Kind]:
@@ -54,6 +58,13 @@ def test_versions_that_are_not_installed(
     assert rig.old == "0.1.0"
     check_untouched(rig, install(rig, *options, version=version), status, words)
     rig.check_boots("0.1.0")
+
+
+def test_a_tool_names_its_own_option(rig: Rig) -> None:
+    rig.power_on()
+    assert install(rig, version="0.0.9").stderr.endswith("nothing was erased" + DOWNGRADE + "\n")
+    message = json.loads(install(rig, "--json", version="0.0.9").stdout.splitlines()[-1])
+    assert message["message"].endswith("nothing was erased" + DOWNGRADE)
 
 
 @pytest.mark.parametrize(
@@ -300,9 +311,30 @@ def test_a_dry_run_tells_every_reason(rig: Rig) -> None:
     reasons = [line for line in result.stdout.splitlines() if line.startswith("against ")]
     assert len(reasons) == 2, result
     assert "digest is wrong" in reasons[0]
-    assert "0.0.9 is older than 0.1.0" in reasons[1]
+    assert reasons[1].endswith("0.0.9 is older than 0.1.0, which the ESP32 runs" + DOWNGRADE)
     assert reasons[0].removeprefix("against ") in result.stderr
     assert Kind.OTA_BEGIN not in kinds(rig)
+
+
+def test_silence_speaks_against_an_update(rig: Rig) -> None:
+    """Also where the dialect is named: nobody knows who is there."""
+    rig.power_on()
+    assert rig.proxy is not None
+    rig.proxy.on_request(Kind.GET_MODE, rig.proxy.mute)
+    file = rig.file("good.bin", make_image("2.0.0"))
+    options = ("--dry-run", "--dialect", "classic")
+    result = rig.command("esp-ota", "update", file, *options, timeout=1)
+    assert result.status == NO_ANSWER, result
+    assert "nothing speaks against it" not in result.stdout
+    assert result.stdout.count("against ") == 1, result
+
+
+def test_a_path_that_is_no_text(rig: Rig) -> None:
+    """One with bytes that are no UTF-8, and with a control character of two bytes."""
+    path = os.fsdecode(b"/nonexistent/\xff\xc2\x9b31m")
+    result = rig.tools.run("esp-ota", "verify", path, "--json")
+    assert result.status == LOCAL, result
+    assert "/nonexistent/???31m: No such file" in json.loads(result.stdout)["message"]
 
 
 def test_a_dry_run_without_a_device(rig: Rig) -> None:

@@ -86,6 +86,23 @@ def test_what_espsecure_signs(
     assert_refused(rig, path, keys.other[scheme], OTHER_KEY)
 
 
+def test_a_key_that_can_be_read_once(rig: Rig, keys: Keys, path: Path) -> None:
+    """`--public-key <(cat KEY)`: an update reads its image twice, and the key not."""
+    rig.power_on()
+    sign(path, small(), keys.mine["ecdsa256"])
+    result = rig.command(
+        "esp-ota",
+        "update",
+        path,
+        "--reboot-timeout",
+        "0",
+        "--public-key",
+        "/dev/stdin",
+        stdin=keys.mine["ecdsa256"].public.read_text(),
+    )
+    assert result.status == DONE, result
+
+
 def test_up_to_three_keys(rig: Rig, keys: Keys, path: Path) -> None:
     rsa, p256, other = keys.mine["rsa3072"], keys.mine["ecdsa256"], keys.other["rsa3072"]
     for order in ((other, rsa), (p256, rsa), (other, p256), (other, p256, rsa), (rsa, other, p256)):

@@ -58,6 +58,7 @@ void cli_add_hint(const struct cli_context *context, struct hosted_fault *fault)
         const char *option;
         const char *words;
     } hints[] = {
+        [HOSTED_HINT_NONE] = {"", ""},
         [HOSTED_HINT_ALLOW_DOWNGRADE] = {"allow-downgrade",
                                          "; --allow-downgrade installs it all the same"},
         [HOSTED_HINT_ALLOW_RELEASE_CHANGE] = {"allow-release-change",
@@ -65,8 +66,6 @@ void cli_add_hint(const struct cli_context *context, struct hosted_fault *fault)
         [HOSTED_HINT_ALLOW_BLUETOOTH] = {"force", "; --force does not look at that"},
     };
 
-    if (fault->hint == HOSTED_HINT_NONE)
-        return;
     for (const struct cli_option *option = cli_option_table; option->name != NULL; option++)
         if (strcmp(option->name, hints[fault->hint].option) == 0 &&
             cli_takes(context->program, context->command, option))
