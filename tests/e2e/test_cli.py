@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a tool says to a user who has no device, or types something wrong."""
 
+import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -270,3 +272,20 @@ def test_device_that_is_a_directory(rig: Rig, tool: str) -> None:
     result = rig.tools.run(tool, *args, "--device", rig.folder)
     assert result.status == NO_ANSWER, result
     assert re.search("directory", result.stderr)
+
+
+def test_no_byte_of_a_name_moves_a_cursor(rig: Rig) -> None:
+    """Where the image is named without a failure."""
+    folder = os.fsencode(rig.folder)
+    name = folder + b"/\x1b[31m\xff\x9b1m.bin"
+    with open(name, "wb") as file:
+        file.write(make_image("2.0.0"))
+    rig.power_on()
+    for command in (("verify",), ("update", "--dry-run"), ("update", "--reboot-timeout", "0")):
+        device = () if command == ("verify",) else ("--device", os.fsencode(rig.device))
+        program = rig.build.binary("esp-ota")
+        done = subprocess.run([program, *command, name, *device], capture_output=True)
+        assert done.returncode == DONE, done
+        done.stdout.decode()
+        assert b"\x1b" not in done.stdout
+        assert rb"\x1b[31m\xff\x9b1m.bin" in done.stdout

@@ -25,10 +25,10 @@ void progress_init(struct progress *progress, const struct hosted_device *device
 
     *progress = (struct progress){
         .device = device,
-        .source = source,
         .quiet = quiet,
         .terminal = isatty(STDOUT_FILENO) && term != NULL && strcmp(term, "dumb") != 0,
     };
+    text_printable(progress->source, sizeof(progress->source), source, strlen(source));
 }
 
 /* Asked at each drawing: the window may have another size by then. */

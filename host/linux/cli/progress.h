@@ -11,8 +11,8 @@
 #include "rate.h"
 
 struct progress {
-    const struct hosted_device *device; /* borrowed */
-    const char *source;                 /* borrowed; without secrets */
+    const struct hosted_device *device;   /* borrowed */
+    char source[HOSTED_FAULT_TEXT_BYTES]; /* printable; without secrets */
     bool quiet;
     bool terminal;
     bool line_open; /* the cursor stands behind a line that is not ended */

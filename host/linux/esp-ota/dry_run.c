@@ -62,9 +62,12 @@ static void print_subjects(const struct dry_run *run)
     const struct hosted_identity *identity =
         run->device != NULL ? hosted_identity(run->device) : &(struct hosted_identity){0};
 
+    char name[HOSTED_FAULT_TEXT_BYTES];
+
     if (run->image_known)
-        printf("image   %s: %s, %s %s\n", run->source->name, chip_name(run->image.chip_id),
-               run->image.project, run->image.version);
+        printf("image   %s: %s, %s %s\n",
+               text_printable(name, sizeof(name), run->source->name, strlen(run->source->name)),
+               chip_name(run->image.chip_id), run->image.project, run->image.version);
     if (identity->known)
         printf("device  %s: %s, running %s from %s\n", hosted_path(run->device),
                chip_name(identity->chip_id), identity->version, identity->running_slot);

@@ -60,7 +60,7 @@ static int print_image(const char *source, const struct hosted_image *image)
 
 static int verify(struct cli_context *context)
 {
-    char number[TEXT_NUMBER_BYTES];
+    char number[TEXT_NUMBER_BYTES], name[HOSTED_FAULT_TEXT_BYTES];
     struct hosted_source *source = NULL;
     struct hosted_image image;
     struct hosted_fault fault;
@@ -73,8 +73,9 @@ static int verify(struct cli_context *context)
     if (err == 0 && context->options.json)
         print_image(source->name, &image);
     else if (err == 0 && !context->options.quiet)
-        printf("%s: valid: %s, %s, %s bytes, %s\n", source->name, fw_chip_name(image.chip_id),
-               image.version, text_number(number, image.image_bytes),
+        printf("%s: valid: %s, %s, %s bytes, %s\n",
+               text_printable(name, sizeof(name), source->name, strlen(source->name)),
+               fw_chip_name(image.chip_id), image.version, text_number(number, image.image_bytes),
                image.signature_ok      ? "digest and signature ok"
                : image.digest_appended ? "digest ok"
                                        : "checksum ok (no digest)");
