@@ -24,6 +24,7 @@ from .device import (
     interface_up,
 )
 from .errors import (
+    Hint,
     OtaDirectoryError,
     OtaError,
     OtaNotFoundError,
@@ -46,6 +47,7 @@ __all__ = [
     "Event",
     "EventKind",
     "Feature",
+    "Hint",
     "Identity",
     "Image",
     "Mode",

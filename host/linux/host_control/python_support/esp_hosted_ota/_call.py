@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any, Callable, Optional, TypeVar, Union, cast
 
 from ._binding import ffi, lib
-from .errors import OtaError, OtaUsageError, Status, error_class
+from .errors import Hint, OtaError, OtaUsageError, Status, error_class
 
 _Result = TypeVar("_Result")
 
@@ -79,6 +79,7 @@ def error_of(fault: Any) -> OtaError:
         offset=fault.offset,
         device_code=fault.device_code,
         http_status=fault.http_status,
+        hint=Hint(fault.hint),
     )
 
 

@@ -19,7 +19,7 @@ from typing import Any, Callable, Optional, cast
 from ._binding import lib
 from ._call import Cancel
 from .device import Device, check_network, interface_up
-from .errors import OtaError, OtaUsageError, Status
+from .errors import Hint, OtaError, OtaUsageError, Status
 from .options import INTERFACE, PASSWORD_VARIABLE, parse_ota_update, parse_station_connect
 from .progress import printable, progress_on
 from .source import Download, find_sha256
@@ -170,6 +170,21 @@ def _sha256(args: argparse.Namespace, download: Download, cancel: Cancel) -> Opt
         raise
 
 
+@contextlib.contextmanager
+def _hints() -> Iterator[None]:
+    """Names the option that would let a refused update go on."""
+    options = {
+        Hint.ALLOW_RELEASE_CHANGE: "--allow-release-change says that it is",
+        Hint.ALLOW_BLUETOOTH: "--force does not look at that",
+    }
+    try:
+        yield
+    except OtaError as error:
+        if error.hint in options:
+            error.add(options[error.hint])
+        raise
+
+
 def _demands(args: argparse.Namespace, cancel: Cancel) -> dict[str, Any]:
     """What update() and check_update() are to be told."""
     download = _download(args)
@@ -201,13 +216,15 @@ def _update(args: argparse.Namespace) -> None:
             "reconnect": hook,
         }
         if args.quiet:
-            update(device, args.url, **what)
+            with _hints():
+                update(device, args.url, **what)
             return
         # What --verbose says would tear a bar.
         progress = progress_on(sys.stdout, device, bar=not args.verbose)
         succeeded = False
         try:
-            result = update(device, args.url, **what, progress=progress)
+            with _hints():
+                result = update(device, args.url, **what, progress=progress)
             succeeded = True
         finally:
             progress.finish(succeeded)

@@ -21,6 +21,15 @@ class Status(IntEnum):
     NOTHING = 8
 
 
+class Hint(IntEnum):
+    """What would let a refused update go on, for whoever knows better: an argument of update()."""
+
+    NONE = 0
+    ALLOW_DOWNGRADE = 1  # versions=
+    ALLOW_RELEASE_CHANGE = 2  # allow_release_change=
+    ALLOW_BLUETOOTH = 3  # allow_bluetooth=
+
+
 class OtaError(OSError):
     """A failure of the library. `errno` and `strerror` are those of OSError.
 
@@ -28,6 +37,7 @@ class OtaError(OSError):
     offset: update: the first byte of the image that the ESP32 has not confirmed.
     device_code: what the ESP32 answered, 0 if it did not refuse.
     http_status: what the web server answered, 0 if it did not refuse.
+    hint: what would let a refused update go on.
 
     Where Python has an exception of its own for it, what is raised is that one too: TimeoutError,
     FileNotFoundError, PermissionError, IsADirectoryError, and ValueError for bad arguments.
@@ -42,12 +52,14 @@ class OtaError(OSError):
         offset: int = 0,
         device_code: int = 0,
         http_status: int = 0,
+        hint: Hint = Hint.NONE,
     ) -> None:
         super().__init__(number, text)
         self.status = status
         self.offset = offset
         self.device_code = device_code
         self.http_status = http_status
+        self.hint = hint
 
     def __str__(self) -> str:
         return self.strerror or ""
