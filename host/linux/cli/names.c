@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "hosted/update.h"
+
 static const char *name_of(const char *const *names, size_t count, unsigned number)
 {
     return number < count ? names[number] : "unknown";
@@ -47,4 +49,11 @@ const char *cli_event_name(enum hosted_event_kind kind)
     };
 
     return NAME_OF(names, kind);
+}
+
+const char *cli_chip_name(uint16_t chip_id)
+{
+    const char *name = hosted_chip_name(chip_id);
+
+    return name != NULL ? name : "unknown chip";
 }

@@ -8,7 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "fw_image.h"
+#include "names.h"
 #include "text.h"
 
 #define DRAW_INTERVAL_S 0.1
@@ -74,13 +74,6 @@ __attribute__((format(printf, 2, 3))) static void draw_line(struct progress *pro
     progress->line_open = true;
 }
 
-static const char *chip_name(uint16_t chip_id)
-{
-    const char *name = fw_chip_name(chip_id);
-
-    return name != NULL ? name : "unknown chip";
-}
-
 static void print_image(struct progress *progress, const struct hosted_image *image)
 {
     char number[TEXT_NUMBER_BYTES], version[4 * sizeof(image->version)];
@@ -90,13 +83,13 @@ static void print_image(struct progress *progress, const struct hosted_image *im
     text_printable(version, sizeof(version), image->version, strlen(image->version));
     if (bytes != HOSTED_SIZE_UNKNOWN)
         print_line(progress, "image   %s: %s, %s, %s bytes, %s", progress->source,
-                   chip_name(image->chip_id), version, text_number(number, bytes),
+                   cli_chip_name(image->chip_id), version, text_number(number, bytes),
                    !whole                   ? "checked on its way"
                    : image->digest_appended ? "digest ok"
                                             : "checksum ok (no digest)");
     else
         print_line(progress, "image   %s: %s, %s, checked on its way", progress->source,
-                   chip_name(image->chip_id), version);
+                   cli_chip_name(image->chip_id), version);
 }
 
 static void print_device(struct progress *progress)
@@ -106,7 +99,7 @@ static void print_device(struct progress *progress)
 
     if (identity->known)
         print_line(progress, "device  %s: %s, running %s from %s", path,
-                   chip_name(identity->chip_id), identity->version, identity->running_slot);
+                   cli_chip_name(identity->chip_id), identity->version, identity->running_slot);
     else
         print_line(progress, "device  %s: dialect %s, does not tell its chip", path,
                    hosted_dialect_name(hosted_dialect(progress->device)));

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "fault.h"
-#include "fw_image.h"
 #include "hosted/session.h"
 #include "json.h"
 #include "names.h"
@@ -50,13 +49,6 @@ static int watch(void *ctx, enum hosted_stage stage, const struct hosted_image *
     return 0;
 }
 
-static const char *chip_name(uint16_t chip_id)
-{
-    const char *name = fw_chip_name(chip_id);
-
-    return name != NULL ? name : "unknown chip";
-}
-
 static void print_subjects(const struct dry_run *run)
 {
     const struct hosted_identity *identity =
@@ -67,10 +59,10 @@ static void print_subjects(const struct dry_run *run)
     if (run->image_known)
         printf("image   %s: %s, %s %s\n",
                text_printable(name, sizeof(name), run->source->name, strlen(run->source->name)),
-               chip_name(run->image.chip_id), run->image.project, run->image.version);
+               cli_chip_name(run->image.chip_id), run->image.project, run->image.version);
     if (identity->known)
         printf("device  %s: %s, running %s from %s\n", hosted_path(run->device),
-               chip_name(identity->chip_id), identity->version, identity->running_slot);
+               cli_chip_name(identity->chip_id), identity->version, identity->running_slot);
     else if (run->device != NULL)
         printf("device  %s: dialect %s, does not tell its chip\n", hosted_path(run->device),
                hosted_dialect_name(hosted_dialect(run->device)));
