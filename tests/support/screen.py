@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A terminal that somebody looks at: tmux, with a window of a given size."""
 
+import contextlib
+import os
 import re
 import shlex
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -88,4 +91,22 @@ class Screen:
         return self.status
 
     def close(self) -> None:
+        """Until nobody is left who could still write a file, as a shell does with its history."""
+        session = int(self._tmux("display-message", "-p", "#{pane_pid}"))
         self._tmux("kill-server")
+        for pid in _processes(session):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: not _processes(session), "the end of all that ran in the terminal")
+
+
+def _processes(session: int) -> list[int]:
+    """Those of a session that have not ended."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            # Behind the name, which may contain anything: state, parent, group, session.
+            state, _, _, number = stat.read_text().rpartition(")")[2].split()[:4]
+            if int(number) == session and state not in "ZX":
+                found.append(int(stat.parent.name))
+    return found
