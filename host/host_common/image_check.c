@@ -135,18 +135,6 @@ int image_check_feed(struct image_check *check, const void *data, size_t len,
     return 0;
 }
 
-static const char *hex(char buf[2 * DIGEST_BYTES + 1], const uint8_t digest[DIGEST_BYTES])
-{
-    static const char digits[] = "0123456789abcdef";
-
-    for (size_t i = 0; i < DIGEST_BYTES; i++) {
-        buf[2 * i] = digits[digest[i] >> 4];
-        buf[2 * i + 1] = digits[digest[i] & 0xf];
-    }
-    buf[2 * DIGEST_BYTES] = '\0';
-    return buf;
-}
-
 static int check_sha256(const struct image_check *check, struct hosted_fault *fault)
 {
     char is[2 * DIGEST_BYTES + 1], demanded[2 * DIGEST_BYTES + 1];
@@ -154,7 +142,8 @@ static int check_sha256(const struct image_check *check, struct hosted_fault *fa
     if (check->sha256 == NULL || memcmp(check->sha256, check->file_sha256, DIGEST_BYTES) == 0)
         return 0;
     return fault_set(fault, HOSTED_IMAGE, -EBADMSG, "%s: its SHA-256 is %s, not %s as demanded",
-                     check->name, hex(is, check->file_sha256), hex(demanded, check->sha256));
+                     check->name, text_hex(is, check->file_sha256, DIGEST_BYTES),
+                     text_hex(demanded, check->sha256, DIGEST_BYTES));
 }
 
 static int check_signature(struct image_check *check, struct hosted_fault *fault)

@@ -75,6 +75,19 @@ const char *text_printable(char *buf, size_t size, const void *bytes, size_t len
     return buf;
 }
 
+const char *text_hex(char *buf, const void *bytes, size_t len)
+{
+    static const char digits[] = "0123456789abcdef";
+    const uint8_t *at = bytes;
+
+    for (size_t i = 0; i < len; i++) {
+        buf[2 * i] = digits[at[i] >> 4];
+        buf[2 * i + 1] = digits[at[i] & 0xf];
+    }
+    buf[2 * len] = '\0';
+    return buf;
+}
+
 bool text_is_mac(const char *text, uint8_t ret[6])
 {
     uint8_t mac[6];

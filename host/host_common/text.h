@@ -25,6 +25,9 @@ size_t text_printable_utf8(const void *bytes, size_t left);
  */
 const char *text_printable(char *buf, size_t size, const void *bytes, size_t len);
 
+/* Two lower-case digits a byte, in `buf` of 2 * len + 1; returns `buf`. */
+const char *text_hex(char *buf, const void *bytes, size_t len);
+
 /* "aa:bb:cc:dd:ee:ff", digits of either case. `ret` may be NULL. */
 bool text_is_mac(const char *text, uint8_t ret[6]);
 

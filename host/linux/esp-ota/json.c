@@ -50,8 +50,6 @@ void json_add_image(cJSON *object, const char *source, const struct hosted_image
     const char *chip = fw_chip_name(image->chip_id);
     char sha256[2 * sizeof(image->sha256) + 1];
 
-    for (size_t i = 0; i < sizeof(image->sha256); i++)
-        snprintf(sha256 + 2 * i, 3, "%02x", image->sha256[i]);
     json_add_bytes(object, "image", source, strlen(source));
     json_add_text(object, "chip", chip != NULL ? chip : "");
     json_add_text(object, "project", image->project);
@@ -60,7 +58,8 @@ void json_add_image(cJSON *object, const char *source, const struct hosted_image
     cJSON_AddNumberToObject(object, "file_bytes", (double)image->file_bytes);
     cJSON_AddBoolToObject(object, "digest", image->digest_appended);
     cJSON_AddBoolToObject(object, "signature", image->signature_ok);
-    cJSON_AddStringToObject(object, "sha256", sha256);
+    cJSON_AddStringToObject(object, "sha256",
+                            text_hex(sha256, image->sha256, sizeof(image->sha256)));
 }
 
 /* The object as a line; ends it. False without memory. */

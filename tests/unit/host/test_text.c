@@ -134,10 +134,20 @@ static void a_fault_is_one_printable_line(void **state)
     }
 }
 
+static void digits_of_bytes(void **state)
+{
+    (void)state;
+    char buf[9];
+
+    assert_string_equal(text_hex(buf, "\x00\x9f\xa0\xff", 4), "009fa0ff");
+    assert_string_equal(text_hex(buf, "", 0), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_grouped),
+        cmocka_unit_test(digits_of_bytes),
         cmocka_unit_test(what_moves_a_cursor_is_spelt_out),
         cmocka_unit_test(no_text_leaves_its_buffer),
         cmocka_unit_test(a_mac_is_six_pairs),
