@@ -95,3 +95,14 @@ const char *url_of(const struct server *server, const char *credentials, const c
     snprintf(url, sizeof(url), "http://%s127.0.0.1:%d%s", credentials, server->port, path);
     return url;
 }
+
+ssize_t source_read_all(struct hosted_source *source, char got[64], struct hosted_fault *fault)
+{
+    size_t have = 0;
+    ssize_t n;
+
+    while ((n = source->ops->read(source, got + have, 7, fault)) > 0)
+        have += (size_t)n;
+    got[have] = '\0';
+    return n;
+}

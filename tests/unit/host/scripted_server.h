@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <stddef.h>
 
+#include "hosted/source.h"
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* One connection each, in order; then none is taken any more. */
@@ -26,6 +28,9 @@ struct server {
 
 void server_start(struct server *server, const struct said *says, size_t count);
 void server_stop(struct server *server);
+
+/* To its end or its failure; returns what ended it. */
+ssize_t source_read_all(struct hosted_source *source, char got[64], struct hosted_fault *fault);
 
 /* In memory that the next call uses again. */
 const char *url_of(const struct server *server, const char *credentials, const char *path);

@@ -32,18 +32,6 @@ static int open_url(const struct server *server, struct hosted_source **source,
     return hosted_source_open(url_of(server, "", "/image.bin"), &once, source, fault);
 }
 
-/* To its end or its failure; returns what ended it. */
-static ssize_t read_all(struct hosted_source *source, char got[64], struct hosted_fault *fault)
-{
-    size_t have = 0;
-    ssize_t n;
-
-    while ((n = source->ops->read(source, got + have, 7, fault)) > 0)
-        have += (size_t)n;
-    got[have] = '\0';
-    return n;
-}
-
 static void assert_arrives(const struct said *says, size_t count, uint64_t size)
 {
     struct server server;
@@ -56,7 +44,7 @@ static void assert_arrives(const struct said *says, size_t count, uint64_t size)
         fail_msg("%s", fault.text);
     assert_false(source->whole);
     assert_true(source->size == size);
-    assert_int_equal(read_all(source, got, &fault), 0);
+    assert_int_equal(source_read_all(source, got, &fault), 0);
     assert_string_equal(got, BODY);
     hosted_source_close(source);
     server_stop(&server);
@@ -198,7 +186,7 @@ static void a_cut_body_is_no_end(void **state)
 
         server_start(&server, says, 1);
         assert_int_equal(open_url(&server, &source, &fault), 0);
-        assert_int_equal(read_all(source, got, &fault), -EIO);
+        assert_int_equal(source_read_all(source, got, &fault), -EIO);
         assert_int_equal(fault.status, HOSTED_LOCAL);
         assert_non_null(strstr(fault.text, "remaining") ?: strstr(fault.text, "outstanding"));
         hosted_source_close(source);
@@ -218,7 +206,7 @@ static void an_empty_body_is_an_empty_image(void **state)
     server_start(&server, says, 1);
     assert_int_equal(open_url(&server, &source, &fault), 0);
     assert_int_equal(source->size, 0);
-    assert_int_equal(read_all(source, got, &fault), 0);
+    assert_int_equal(source_read_all(source, got, &fault), 0);
     assert_string_equal(got, "");
     hosted_source_close(source);
     server_stop(&server);
@@ -299,7 +287,7 @@ static void a_stalled_server_can_be_cancelled(void **state)
     options.cancel = cancel;
     assert_int_equal(hosted_source_open(url_of(&server, "", "/"), &options, &source, &fault), 0);
     assert_int_equal(pthread_create(&thread, NULL, cancel_when_half_is_read, cancel), 0);
-    assert_int_equal(read_all(source, got, &fault), -ECANCELED);
+    assert_int_equal(source_read_all(source, got, &fault), -ECANCELED);
     assert_string_equal(got, "0123456789");
     assert_int_equal(fault.status, HOSTED_LOCAL);
     pthread_join(thread, NULL);

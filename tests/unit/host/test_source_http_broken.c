@@ -66,17 +66,6 @@ static int count_in(const char *asked, const char *what)
     return count;
 }
 
-static ssize_t read_all(struct hosted_source *source, char got[64], struct hosted_fault *fault)
-{
-    size_t have = 0;
-    ssize_t n;
-
-    while ((n = source->ops->read(source, got + have, 7, fault)) > 0)
-        have += (size_t)n;
-    got[have] = '\0';
-    return n;
-}
-
 static size_t start_script(struct server *server, const struct broken *broken, struct said *says)
 {
     size_t count = 0;
@@ -107,7 +96,7 @@ static void check(const struct broken *broken)
     start_script(&server, broken, says);
     end = hosted_source_open(url_of(&server, "", "/image.bin"), &options, &source, &fault);
     if (end == 0)
-        end = read_all(source, got, &fault);
+        end = source_read_all(source, got, &fault);
     hosted_source_close(source);
     server_stop(&server);
     if (end != broken->end || strcmp(got, broken->got) != 0 ||
@@ -235,7 +224,7 @@ static void a_range_is_asked_for_only_with_a_strong_validator(void **state)
         server_start(&server, says, 2);
         assert_int_equal(hosted_source_open(url_of(&server, "", "/"), &options, &source, &fault),
                          0);
-        assert_int_equal(read_all(source, got, &fault), 0);
+        assert_int_equal(source_read_all(source, got, &fault), 0);
         hosted_source_close(source);
         server_stop(&server);
         assert_string_equal(got, BODY);
@@ -260,13 +249,13 @@ static void assert_changes(const char *const says_text[4], const char *first, co
     server_start(&server, says, count);
     assert_int_equal(hosted_source_open(url_of(&server, "", "/i"), &options, &source, &fault), 0);
     assert_int_equal(source->size, 20);
-    if (read_all(source, got, &fault) != -ESTALE)
+    if (source_read_all(source, got, &fault) != -ESTALE)
         fail_msg("%s", fault.text);
     assert_string_equal(got, first);
     assert_int_equal(fault.status, HOSTED_LOCAL);
     assert_non_null(strstr(fault.text, "/i: the image on the server has changed"));
     assert_true(source->size == size);
-    assert_int_equal(read_all(source, got, &fault), 0);
+    assert_int_equal(source_read_all(source, got, &fault), 0);
     assert_string_equal(got, second);
     hosted_source_close(source);
     server_stop(&server);
@@ -529,7 +518,7 @@ static void a_stall_is_tried_again_once(void **state)
     server_start(&server, says, 1);
     assert_int_equal(pipe(server.hold), 0);
     assert_int_equal(hosted_source_open(url_of(&server, "", "/"), &options, &source, &fault), 0);
-    assert_int_equal(read_all(source, got, &fault), -ETIMEDOUT);
+    assert_int_equal(source_read_all(source, got, &fault), -ETIMEDOUT);
     assert_true(now_ms() - before_ms >= 2000);
     assert_string_equal(got, "0123456789");
     assert_non_null(strstr(fault.text, "the server stalls"));
@@ -590,7 +579,7 @@ static void a_log_has_no_secrets(void **state)
     assert_int_equal(hosted_source_open(url_of(&server, "user:Sesam-7@", "/x?token=Sesam-8"),
                                         &options, &source, &fault),
                      0);
-    assert_int_equal(read_all(source, got, &fault), 0);
+    assert_int_equal(source_read_all(source, got, &fault), 0);
     hosted_source_close(source);
     server_stop(&server);
     assert_null(strstr(heard.lines, "Sesam"));
