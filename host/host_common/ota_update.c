@@ -65,9 +65,8 @@ static int start_reading(struct update *update)
     image_check_free(&update->check);
     update->held = 0;
     update->at_end = false;
-    if (!update->read_before) {
+    if (!update->read_before)
         update->image = (struct hosted_image){.file_bytes = update->source->size};
-    }
     if (err < 0)
         return err;
     return image_check_init(&update->check, update->source->name, options->sha256,
