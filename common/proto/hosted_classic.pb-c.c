@@ -727,9 +727,29 @@ void   hosted_classic__message__free_unpacked
   assert(message->base.descriptor == &hosted_classic__message__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-#define hosted_classic__empty__field_descriptors NULL
-#define hosted_classic__empty__field_indices_by_name NULL
-#define hosted_classic__empty__number_ranges NULL
+static const ProtobufCFieldDescriptor hosted_classic__empty__field_descriptors[1] =
+{
+  {
+    "extension",
+    100,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(HostedClassic__Empty, has_extension),
+    offsetof(HostedClassic__Empty, extension),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hosted_classic__empty__field_indices_by_name[] = {
+  0,   /* field[0] = extension */
+};
+static const ProtobufCIntRange hosted_classic__empty__number_ranges[1 + 1] =
+{
+  { 100, 0 },
+  { 0, 1 }
+};
 const ProtobufCMessageDescriptor hosted_classic__empty__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
@@ -738,10 +758,10 @@ const ProtobufCMessageDescriptor hosted_classic__empty__descriptor =
   "HostedClassic__Empty",
   "hosted_classic",
   sizeof(HostedClassic__Empty),
-  0,
+  1,
   hosted_classic__empty__field_descriptors,
   hosted_classic__empty__field_indices_by_name,
-  0,  hosted_classic__empty__number_ranges,
+  1,  hosted_classic__empty__number_ranges,
   (ProtobufCMessageInit) hosted_classic__empty__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -783,7 +803,7 @@ const ProtobufCMessageDescriptor hosted_classic__req_mode__descriptor =
   (ProtobufCMessageInit) hosted_classic__req_mode__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hosted_classic__resp_only__field_descriptors[1] =
+static const ProtobufCFieldDescriptor hosted_classic__resp_only__field_descriptors[2] =
 {
   {
     "resp",
@@ -797,14 +817,28 @@ static const ProtobufCFieldDescriptor hosted_classic__resp_only__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "extension",
+    100,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(HostedClassic__RespOnly, has_extension),
+    offsetof(HostedClassic__RespOnly, extension),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hosted_classic__resp_only__field_indices_by_name[] = {
+  1,   /* field[1] = extension */
   0,   /* field[0] = resp */
 };
-static const ProtobufCIntRange hosted_classic__resp_only__number_ranges[1 + 1] =
+static const ProtobufCIntRange hosted_classic__resp_only__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 100, 1 },
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor hosted_classic__resp_only__descriptor =
 {
@@ -814,10 +848,10 @@ const ProtobufCMessageDescriptor hosted_classic__resp_only__descriptor =
   "HostedClassic__RespOnly",
   "hosted_classic",
   sizeof(HostedClassic__RespOnly),
-  1,
+  2,
   hosted_classic__resp_only__field_descriptors,
   hosted_classic__resp_only__field_indices_by_name,
-  1,  hosted_classic__resp_only__number_ranges,
+  2,  hosted_classic__resp_only__number_ranges,
   (ProtobufCMessageInit) hosted_classic__resp_only__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -872,7 +906,7 @@ const ProtobufCMessageDescriptor hosted_classic__resp_get_mac__descriptor =
   (ProtobufCMessageInit) hosted_classic__resp_get_mac__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hosted_classic__resp_get_mode__field_descriptors[3] =
+static const ProtobufCFieldDescriptor hosted_classic__resp_get_mode__field_descriptors[4] =
 {
   {
     "mode",
@@ -910,8 +944,21 @@ static const ProtobufCFieldDescriptor hosted_classic__resp_get_mode__field_descr
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "extension",
+    101,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(HostedClassic__RespGetMode, has_extension),
+    offsetof(HostedClassic__RespGetMode, extension),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hosted_classic__resp_get_mode__field_indices_by_name[] = {
+  3,   /* field[3] = extension */
   2,   /* field[2] = identity */
   0,   /* field[0] = mode */
   1,   /* field[1] = resp */
@@ -920,7 +967,7 @@ static const ProtobufCIntRange hosted_classic__resp_get_mode__number_ranges[2 + 
 {
   { 1, 0 },
   { 100, 2 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor hosted_classic__resp_get_mode__descriptor =
 {
@@ -930,7 +977,7 @@ const ProtobufCMessageDescriptor hosted_classic__resp_get_mode__descriptor =
   "HostedClassic__RespGetMode",
   "hosted_classic",
   sizeof(HostedClassic__RespGetMode),
-  3,
+  4,
   hosted_classic__resp_get_mode__field_descriptors,
   hosted_classic__resp_get_mode__field_indices_by_name,
   2,  hosted_classic__resp_get_mode__number_ranges,
@@ -1271,7 +1318,7 @@ const ProtobufCMessageDescriptor hosted_classic__access_point__descriptor =
   (ProtobufCMessageInit) hosted_classic__access_point__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hosted_classic__resp_scan__field_descriptors[3] =
+static const ProtobufCFieldDescriptor hosted_classic__resp_scan__field_descriptors[4] =
 {
   {
     "count",
@@ -1309,16 +1356,30 @@ static const ProtobufCFieldDescriptor hosted_classic__resp_scan__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "extension",
+    100,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(HostedClassic__RespScan, has_extension),
+    offsetof(HostedClassic__RespScan, extension),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hosted_classic__resp_scan__field_indices_by_name[] = {
   0,   /* field[0] = count */
   1,   /* field[1] = entries */
+  3,   /* field[3] = extension */
   2,   /* field[2] = resp */
 };
-static const ProtobufCIntRange hosted_classic__resp_scan__number_ranges[1 + 1] =
+static const ProtobufCIntRange hosted_classic__resp_scan__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 100, 3 },
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor hosted_classic__resp_scan__descriptor =
 {
@@ -1328,14 +1389,14 @@ const ProtobufCMessageDescriptor hosted_classic__resp_scan__descriptor =
   "HostedClassic__RespScan",
   "hosted_classic",
   sizeof(HostedClassic__RespScan),
-  3,
+  4,
   hosted_classic__resp_scan__field_descriptors,
   hosted_classic__resp_scan__field_indices_by_name,
-  1,  hosted_classic__resp_scan__number_ranges,
+  2,  hosted_classic__resp_scan__number_ranges,
   (ProtobufCMessageInit) hosted_classic__resp_scan__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hosted_classic__req_ota_write__field_descriptors[1] =
+static const ProtobufCFieldDescriptor hosted_classic__req_ota_write__field_descriptors[2] =
 {
   {
     "data",
@@ -1349,14 +1410,28 @@ static const ProtobufCFieldDescriptor hosted_classic__req_ota_write__field_descr
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "extension",
+    100,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(HostedClassic__ReqOtaWrite, has_extension),
+    offsetof(HostedClassic__ReqOtaWrite, extension),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hosted_classic__req_ota_write__field_indices_by_name[] = {
   0,   /* field[0] = data */
+  1,   /* field[1] = extension */
 };
-static const ProtobufCIntRange hosted_classic__req_ota_write__number_ranges[1 + 1] =
+static const ProtobufCIntRange hosted_classic__req_ota_write__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 100, 1 },
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor hosted_classic__req_ota_write__descriptor =
 {
@@ -1366,10 +1441,10 @@ const ProtobufCMessageDescriptor hosted_classic__req_ota_write__descriptor =
   "HostedClassic__ReqOtaWrite",
   "hosted_classic",
   sizeof(HostedClassic__ReqOtaWrite),
-  1,
+  2,
   hosted_classic__req_ota_write__field_descriptors,
   hosted_classic__req_ota_write__field_indices_by_name,
-  1,  hosted_classic__req_ota_write__number_ranges,
+  2,  hosted_classic__req_ota_write__number_ranges,
   (ProtobufCMessageInit) hosted_classic__req_ota_write__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

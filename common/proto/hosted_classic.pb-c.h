@@ -89,10 +89,12 @@ typedef enum _HostedClassic__Result {
 struct  HostedClassic__Empty
 {
   ProtobufCMessage base;
+  protobuf_c_boolean has_extension;
+  ProtobufCBinaryData extension;
 };
 #define HOSTED_CLASSIC__EMPTY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hosted_classic__empty__descriptor) \
-     }
+    , 0, {0,NULL} }
 
 
 struct  HostedClassic__ReqMode
@@ -111,10 +113,12 @@ struct  HostedClassic__RespOnly
   ProtobufCMessage base;
   protobuf_c_boolean has_resp;
   int32_t resp;
+  protobuf_c_boolean has_extension;
+  ProtobufCBinaryData extension;
 };
 #define HOSTED_CLASSIC__RESP_ONLY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hosted_classic__resp_only__descriptor) \
-    , 0, 0 }
+    , 0, 0, 0, {0,NULL} }
 
 
 struct  HostedClassic__RespGetMac
@@ -141,10 +145,12 @@ struct  HostedClassic__RespGetMode
   protobuf_c_boolean has_resp;
   int32_t resp;
   HostedExtension__Identity *identity;
+  protobuf_c_boolean has_extension;
+  ProtobufCBinaryData extension;
 };
 #define HOSTED_CLASSIC__RESP_GET_MODE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hosted_classic__resp_get_mode__descriptor) \
-    , 0, 0, 0, 0, NULL }
+    , 0, 0, 0, 0, NULL, 0, {0,NULL} }
 
 
 struct  HostedClassic__ReqSetMac
@@ -237,10 +243,12 @@ struct  HostedClassic__RespScan
   HostedClassic__AccessPoint **entries;
   protobuf_c_boolean has_resp;
   int32_t resp;
+  protobuf_c_boolean has_extension;
+  ProtobufCBinaryData extension;
 };
 #define HOSTED_CLASSIC__RESP_SCAN__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hosted_classic__resp_scan__descriptor) \
-    , 0, 0, 0,NULL, 0, 0 }
+    , 0, 0, 0,NULL, 0, 0, 0, {0,NULL} }
 
 
 struct  HostedClassic__ReqOtaWrite
@@ -248,10 +256,12 @@ struct  HostedClassic__ReqOtaWrite
   ProtobufCMessage base;
   protobuf_c_boolean has_data;
   ProtobufCBinaryData data;
+  protobuf_c_boolean has_extension;
+  ProtobufCBinaryData extension;
 };
 #define HOSTED_CLASSIC__REQ_OTA_WRITE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hosted_classic__req_ota_write__descriptor) \
-    , 0, {0,NULL} }
+    , 0, {0,NULL}, 0, {0,NULL} }
 
 
 /*

@@ -1087,9 +1087,29 @@ void   hosted_ctrl__message__free_unpacked
   assert(message->base.descriptor == &hosted_ctrl__message__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-#define hosted_ctrl__empty__field_descriptors NULL
-#define hosted_ctrl__empty__field_indices_by_name NULL
-#define hosted_ctrl__empty__number_ranges NULL
+static const ProtobufCFieldDescriptor hosted_ctrl__empty__field_descriptors[1] =
+{
+  {
+    "extension",
+    100,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(HostedCtrl__Empty, extension),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hosted_ctrl__empty__field_indices_by_name[] = {
+  0,   /* field[0] = extension */
+};
+static const ProtobufCIntRange hosted_ctrl__empty__number_ranges[1 + 1] =
+{
+  { 100, 0 },
+  { 0, 1 }
+};
 const ProtobufCMessageDescriptor hosted_ctrl__empty__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
@@ -1098,10 +1118,10 @@ const ProtobufCMessageDescriptor hosted_ctrl__empty__descriptor =
   "HostedCtrl__Empty",
   "hosted_ctrl",
   sizeof(HostedCtrl__Empty),
-  0,
+  1,
   hosted_ctrl__empty__field_descriptors,
   hosted_ctrl__empty__field_indices_by_name,
-  0,  hosted_ctrl__empty__number_ranges,
+  1,  hosted_ctrl__empty__number_ranges,
   (ProtobufCMessageInit) hosted_ctrl__empty__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -1143,7 +1163,7 @@ const ProtobufCMessageDescriptor hosted_ctrl__req_mode__descriptor =
   (ProtobufCMessageInit) hosted_ctrl__req_mode__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hosted_ctrl__resp_only__field_descriptors[1] =
+static const ProtobufCFieldDescriptor hosted_ctrl__resp_only__field_descriptors[2] =
 {
   {
     "resp",
@@ -1157,14 +1177,28 @@ static const ProtobufCFieldDescriptor hosted_ctrl__resp_only__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "extension",
+    100,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(HostedCtrl__RespOnly, extension),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hosted_ctrl__resp_only__field_indices_by_name[] = {
+  1,   /* field[1] = extension */
   0,   /* field[0] = resp */
 };
-static const ProtobufCIntRange hosted_ctrl__resp_only__number_ranges[1 + 1] =
+static const ProtobufCIntRange hosted_ctrl__resp_only__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 100, 1 },
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor hosted_ctrl__resp_only__descriptor =
 {
@@ -1174,10 +1208,10 @@ const ProtobufCMessageDescriptor hosted_ctrl__resp_only__descriptor =
   "HostedCtrl__RespOnly",
   "hosted_ctrl",
   sizeof(HostedCtrl__RespOnly),
-  1,
+  2,
   hosted_ctrl__resp_only__field_descriptors,
   hosted_ctrl__resp_only__field_indices_by_name,
-  1,  hosted_ctrl__resp_only__number_ranges,
+  2,  hosted_ctrl__resp_only__number_ranges,
   (ProtobufCMessageInit) hosted_ctrl__resp_only__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -1283,7 +1317,7 @@ const ProtobufCMessageDescriptor hosted_ctrl__req_set_mac__descriptor =
   (ProtobufCMessageInit) hosted_ctrl__req_set_mac__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hosted_ctrl__resp_get_mode__field_descriptors[3] =
+static const ProtobufCFieldDescriptor hosted_ctrl__resp_get_mode__field_descriptors[4] =
 {
   {
     "mode",
@@ -1321,8 +1355,21 @@ static const ProtobufCFieldDescriptor hosted_ctrl__resp_get_mode__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "extension",
+    101,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(HostedCtrl__RespGetMode, extension),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hosted_ctrl__resp_get_mode__field_indices_by_name[] = {
+  3,   /* field[3] = extension */
   2,   /* field[2] = identity */
   0,   /* field[0] = mode */
   1,   /* field[1] = resp */
@@ -1331,7 +1378,7 @@ static const ProtobufCIntRange hosted_ctrl__resp_get_mode__number_ranges[2 + 1] 
 {
   { 1, 0 },
   { 100, 2 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor hosted_ctrl__resp_get_mode__descriptor =
 {
@@ -1341,7 +1388,7 @@ const ProtobufCMessageDescriptor hosted_ctrl__resp_get_mode__descriptor =
   "HostedCtrl__RespGetMode",
   "hosted_ctrl",
   sizeof(HostedCtrl__RespGetMode),
-  3,
+  4,
   hosted_ctrl__resp_get_mode__field_descriptors,
   hosted_ctrl__resp_get_mode__field_indices_by_name,
   2,  hosted_ctrl__resp_get_mode__number_ranges,
@@ -1438,7 +1485,7 @@ const ProtobufCMessageDescriptor hosted_ctrl__access_point__descriptor =
   (ProtobufCMessageInit) hosted_ctrl__access_point__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hosted_ctrl__resp_scan__field_descriptors[3] =
+static const ProtobufCFieldDescriptor hosted_ctrl__resp_scan__field_descriptors[4] =
 {
   {
     "count",
@@ -1476,16 +1523,30 @@ static const ProtobufCFieldDescriptor hosted_ctrl__resp_scan__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "extension",
+    100,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(HostedCtrl__RespScan, extension),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hosted_ctrl__resp_scan__field_indices_by_name[] = {
   0,   /* field[0] = count */
   1,   /* field[1] = entries */
+  3,   /* field[3] = extension */
   2,   /* field[2] = resp */
 };
-static const ProtobufCIntRange hosted_ctrl__resp_scan__number_ranges[1 + 1] =
+static const ProtobufCIntRange hosted_ctrl__resp_scan__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 100, 3 },
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor hosted_ctrl__resp_scan__descriptor =
 {
@@ -1495,10 +1556,10 @@ const ProtobufCMessageDescriptor hosted_ctrl__resp_scan__descriptor =
   "HostedCtrl__RespScan",
   "hosted_ctrl",
   sizeof(HostedCtrl__RespScan),
-  3,
+  4,
   hosted_ctrl__resp_scan__field_descriptors,
   hosted_ctrl__resp_scan__field_indices_by_name,
-  1,  hosted_ctrl__resp_scan__number_ranges,
+  2,  hosted_ctrl__resp_scan__number_ranges,
   (ProtobufCMessageInit) hosted_ctrl__resp_scan__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -1721,7 +1782,7 @@ const ProtobufCMessageDescriptor hosted_ctrl__req_connect_ap__descriptor =
   (ProtobufCMessageInit) hosted_ctrl__req_connect_ap__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hosted_ctrl__resp_connect_ap__field_descriptors[3] =
+static const ProtobufCFieldDescriptor hosted_ctrl__resp_connect_ap__field_descriptors[4] =
 {
   {
     "resp",
@@ -1759,16 +1820,30 @@ static const ProtobufCFieldDescriptor hosted_ctrl__resp_connect_ap__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "extension",
+    100,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(HostedCtrl__RespConnectAp, extension),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hosted_ctrl__resp_connect_ap__field_indices_by_name[] = {
   2,   /* field[2] = band_mode */
+  3,   /* field[3] = extension */
   1,   /* field[1] = mac */
   0,   /* field[0] = resp */
 };
-static const ProtobufCIntRange hosted_ctrl__resp_connect_ap__number_ranges[1 + 1] =
+static const ProtobufCIntRange hosted_ctrl__resp_connect_ap__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 100, 3 },
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor hosted_ctrl__resp_connect_ap__descriptor =
 {
@@ -1778,14 +1853,14 @@ const ProtobufCMessageDescriptor hosted_ctrl__resp_connect_ap__descriptor =
   "HostedCtrl__RespConnectAp",
   "hosted_ctrl",
   sizeof(HostedCtrl__RespConnectAp),
-  3,
+  4,
   hosted_ctrl__resp_connect_ap__field_descriptors,
   hosted_ctrl__resp_connect_ap__field_indices_by_name,
-  1,  hosted_ctrl__resp_connect_ap__number_ranges,
+  2,  hosted_ctrl__resp_connect_ap__number_ranges,
   (ProtobufCMessageInit) hosted_ctrl__resp_connect_ap__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor hosted_ctrl__req_ota_write__field_descriptors[1] =
+static const ProtobufCFieldDescriptor hosted_ctrl__req_ota_write__field_descriptors[2] =
 {
   {
     "data",
@@ -1799,14 +1874,28 @@ static const ProtobufCFieldDescriptor hosted_ctrl__req_ota_write__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "extension",
+    100,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(HostedCtrl__ReqOtaWrite, extension),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hosted_ctrl__req_ota_write__field_indices_by_name[] = {
   0,   /* field[0] = data */
+  1,   /* field[1] = extension */
 };
-static const ProtobufCIntRange hosted_ctrl__req_ota_write__number_ranges[1 + 1] =
+static const ProtobufCIntRange hosted_ctrl__req_ota_write__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 100, 1 },
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor hosted_ctrl__req_ota_write__descriptor =
 {
@@ -1816,10 +1905,10 @@ const ProtobufCMessageDescriptor hosted_ctrl__req_ota_write__descriptor =
   "HostedCtrl__ReqOtaWrite",
   "hosted_ctrl",
   sizeof(HostedCtrl__ReqOtaWrite),
-  1,
+  2,
   hosted_ctrl__req_ota_write__field_descriptors,
   hosted_ctrl__req_ota_write__field_indices_by_name,
-  1,  hosted_ctrl__req_ota_write__number_ranges,
+  2,  hosted_ctrl__req_ota_write__number_ranges,
   (ProtobufCMessageInit) hosted_ctrl__req_ota_write__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

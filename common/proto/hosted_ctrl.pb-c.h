@@ -129,10 +129,11 @@ typedef enum _HostedCtrl__Feature {
 struct  HostedCtrl__Empty
 {
   ProtobufCMessage base;
+  ProtobufCBinaryData extension;
 };
 #define HOSTED_CTRL__EMPTY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hosted_ctrl__empty__descriptor) \
-     }
+    , {0,NULL} }
 
 
 struct  HostedCtrl__ReqMode
@@ -149,10 +150,11 @@ struct  HostedCtrl__RespOnly
 {
   ProtobufCMessage base;
   int32_t resp;
+  ProtobufCBinaryData extension;
 };
 #define HOSTED_CTRL__RESP_ONLY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hosted_ctrl__resp_only__descriptor) \
-    , 0 }
+    , 0, {0,NULL} }
 
 
 struct  HostedCtrl__RespGetMac
@@ -189,10 +191,11 @@ struct  HostedCtrl__RespGetMode
   int32_t mode;
   int32_t resp;
   HostedExtension__Identity *identity;
+  ProtobufCBinaryData extension;
 };
 #define HOSTED_CTRL__RESP_GET_MODE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hosted_ctrl__resp_get_mode__descriptor) \
-    , 0, 0, NULL }
+    , 0, 0, NULL, {0,NULL} }
 
 
 struct  HostedCtrl__AccessPoint
@@ -219,10 +222,11 @@ struct  HostedCtrl__RespScan
   size_t n_entries;
   HostedCtrl__AccessPoint **entries;
   int32_t resp;
+  ProtobufCBinaryData extension;
 };
 #define HOSTED_CTRL__RESP_SCAN__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hosted_ctrl__resp_scan__descriptor) \
-    , 0, 0,NULL, 0 }
+    , 0, 0,NULL, 0, {0,NULL} }
 
 
 struct  HostedCtrl__RespGetAp
@@ -277,20 +281,22 @@ struct  HostedCtrl__RespConnectAp
    */
   ProtobufCBinaryData mac;
   int32_t band_mode;
+  ProtobufCBinaryData extension;
 };
 #define HOSTED_CTRL__RESP_CONNECT_AP__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hosted_ctrl__resp_connect_ap__descriptor) \
-    , 0, {0,NULL}, 0 }
+    , 0, {0,NULL}, 0, {0,NULL} }
 
 
 struct  HostedCtrl__ReqOtaWrite
 {
   ProtobufCMessage base;
   ProtobufCBinaryData data;
+  ProtobufCBinaryData extension;
 };
 #define HOSTED_CTRL__REQ_OTA_WRITE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hosted_ctrl__req_ota_write__descriptor) \
-    , {0,NULL} }
+    , {0,NULL}, {0,NULL} }
 
 
 struct  HostedCtrl__ReqSetHeartbeat

@@ -52,7 +52,457 @@ void   hosted_extension__identity__free_unpacked
   assert(message->base.descriptor == &hosted_extension__identity__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor hosted_extension__identity__field_descriptors[7] =
+void   hosted_extension__request__init
+                     (HostedExtension__Request         *message)
+{
+  static const HostedExtension__Request init_value = HOSTED_EXTENSION__REQUEST__INIT;
+  *message = init_value;
+}
+size_t hosted_extension__request__get_packed_size
+                     (const HostedExtension__Request *message)
+{
+  assert(message->base.descriptor == &hosted_extension__request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hosted_extension__request__pack
+                     (const HostedExtension__Request *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hosted_extension__request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hosted_extension__request__pack_to_buffer
+                     (const HostedExtension__Request *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hosted_extension__request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+HostedExtension__Request *
+       hosted_extension__request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (HostedExtension__Request *)
+     protobuf_c_message_unpack (&hosted_extension__request__descriptor,
+                                allocator, len, data);
+}
+void   hosted_extension__request__free_unpacked
+                     (HostedExtension__Request *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hosted_extension__request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hosted_extension__none__init
+                     (HostedExtension__None         *message)
+{
+  static const HostedExtension__None init_value = HOSTED_EXTENSION__NONE__INIT;
+  *message = init_value;
+}
+size_t hosted_extension__none__get_packed_size
+                     (const HostedExtension__None *message)
+{
+  assert(message->base.descriptor == &hosted_extension__none__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hosted_extension__none__pack
+                     (const HostedExtension__None *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hosted_extension__none__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hosted_extension__none__pack_to_buffer
+                     (const HostedExtension__None *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hosted_extension__none__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+HostedExtension__None *
+       hosted_extension__none__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (HostedExtension__None *)
+     protobuf_c_message_unpack (&hosted_extension__none__descriptor,
+                                allocator, len, data);
+}
+void   hosted_extension__none__free_unpacked
+                     (HostedExtension__None *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hosted_extension__none__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hosted_extension__begin__init
+                     (HostedExtension__Begin         *message)
+{
+  static const HostedExtension__Begin init_value = HOSTED_EXTENSION__BEGIN__INIT;
+  *message = init_value;
+}
+size_t hosted_extension__begin__get_packed_size
+                     (const HostedExtension__Begin *message)
+{
+  assert(message->base.descriptor == &hosted_extension__begin__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hosted_extension__begin__pack
+                     (const HostedExtension__Begin *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hosted_extension__begin__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hosted_extension__begin__pack_to_buffer
+                     (const HostedExtension__Begin *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hosted_extension__begin__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+HostedExtension__Begin *
+       hosted_extension__begin__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (HostedExtension__Begin *)
+     protobuf_c_message_unpack (&hosted_extension__begin__descriptor,
+                                allocator, len, data);
+}
+void   hosted_extension__begin__free_unpacked
+                     (HostedExtension__Begin *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hosted_extension__begin__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hosted_extension__write__init
+                     (HostedExtension__Write         *message)
+{
+  static const HostedExtension__Write init_value = HOSTED_EXTENSION__WRITE__INIT;
+  *message = init_value;
+}
+size_t hosted_extension__write__get_packed_size
+                     (const HostedExtension__Write *message)
+{
+  assert(message->base.descriptor == &hosted_extension__write__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hosted_extension__write__pack
+                     (const HostedExtension__Write *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hosted_extension__write__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hosted_extension__write__pack_to_buffer
+                     (const HostedExtension__Write *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hosted_extension__write__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+HostedExtension__Write *
+       hosted_extension__write__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (HostedExtension__Write *)
+     protobuf_c_message_unpack (&hosted_extension__write__descriptor,
+                                allocator, len, data);
+}
+void   hosted_extension__write__free_unpacked
+                     (HostedExtension__Write *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hosted_extension__write__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hosted_extension__end__init
+                     (HostedExtension__End         *message)
+{
+  static const HostedExtension__End init_value = HOSTED_EXTENSION__END__INIT;
+  *message = init_value;
+}
+size_t hosted_extension__end__get_packed_size
+                     (const HostedExtension__End *message)
+{
+  assert(message->base.descriptor == &hosted_extension__end__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hosted_extension__end__pack
+                     (const HostedExtension__End *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hosted_extension__end__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hosted_extension__end__pack_to_buffer
+                     (const HostedExtension__End *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hosted_extension__end__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+HostedExtension__End *
+       hosted_extension__end__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (HostedExtension__End *)
+     protobuf_c_message_unpack (&hosted_extension__end__descriptor,
+                                allocator, len, data);
+}
+void   hosted_extension__end__free_unpacked
+                     (HostedExtension__End *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hosted_extension__end__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hosted_extension__digests__init
+                     (HostedExtension__Digests         *message)
+{
+  static const HostedExtension__Digests init_value = HOSTED_EXTENSION__DIGESTS__INIT;
+  *message = init_value;
+}
+size_t hosted_extension__digests__get_packed_size
+                     (const HostedExtension__Digests *message)
+{
+  assert(message->base.descriptor == &hosted_extension__digests__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hosted_extension__digests__pack
+                     (const HostedExtension__Digests *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hosted_extension__digests__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hosted_extension__digests__pack_to_buffer
+                     (const HostedExtension__Digests *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hosted_extension__digests__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+HostedExtension__Digests *
+       hosted_extension__digests__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (HostedExtension__Digests *)
+     protobuf_c_message_unpack (&hosted_extension__digests__descriptor,
+                                allocator, len, data);
+}
+void   hosted_extension__digests__free_unpacked
+                     (HostedExtension__Digests *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hosted_extension__digests__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hosted_extension__confirm__init
+                     (HostedExtension__Confirm         *message)
+{
+  static const HostedExtension__Confirm init_value = HOSTED_EXTENSION__CONFIRM__INIT;
+  *message = init_value;
+}
+size_t hosted_extension__confirm__get_packed_size
+                     (const HostedExtension__Confirm *message)
+{
+  assert(message->base.descriptor == &hosted_extension__confirm__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hosted_extension__confirm__pack
+                     (const HostedExtension__Confirm *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hosted_extension__confirm__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hosted_extension__confirm__pack_to_buffer
+                     (const HostedExtension__Confirm *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hosted_extension__confirm__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+HostedExtension__Confirm *
+       hosted_extension__confirm__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (HostedExtension__Confirm *)
+     protobuf_c_message_unpack (&hosted_extension__confirm__descriptor,
+                                allocator, len, data);
+}
+void   hosted_extension__confirm__free_unpacked
+                     (HostedExtension__Confirm *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hosted_extension__confirm__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hosted_extension__reply__init
+                     (HostedExtension__Reply         *message)
+{
+  static const HostedExtension__Reply init_value = HOSTED_EXTENSION__REPLY__INIT;
+  *message = init_value;
+}
+size_t hosted_extension__reply__get_packed_size
+                     (const HostedExtension__Reply *message)
+{
+  assert(message->base.descriptor == &hosted_extension__reply__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hosted_extension__reply__pack
+                     (const HostedExtension__Reply *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hosted_extension__reply__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hosted_extension__reply__pack_to_buffer
+                     (const HostedExtension__Reply *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hosted_extension__reply__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+HostedExtension__Reply *
+       hosted_extension__reply__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (HostedExtension__Reply *)
+     protobuf_c_message_unpack (&hosted_extension__reply__descriptor,
+                                allocator, len, data);
+}
+void   hosted_extension__reply__free_unpacked
+                     (HostedExtension__Reply *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hosted_extension__reply__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hosted_extension__slot__init
+                     (HostedExtension__Slot         *message)
+{
+  static const HostedExtension__Slot init_value = HOSTED_EXTENSION__SLOT__INIT;
+  *message = init_value;
+}
+size_t hosted_extension__slot__get_packed_size
+                     (const HostedExtension__Slot *message)
+{
+  assert(message->base.descriptor == &hosted_extension__slot__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hosted_extension__slot__pack
+                     (const HostedExtension__Slot *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hosted_extension__slot__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hosted_extension__slot__pack_to_buffer
+                     (const HostedExtension__Slot *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hosted_extension__slot__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+HostedExtension__Slot *
+       hosted_extension__slot__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (HostedExtension__Slot *)
+     protobuf_c_message_unpack (&hosted_extension__slot__descriptor,
+                                allocator, len, data);
+}
+void   hosted_extension__slot__free_unpacked
+                     (HostedExtension__Slot *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hosted_extension__slot__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hosted_extension__status__init
+                     (HostedExtension__Status         *message)
+{
+  static const HostedExtension__Status init_value = HOSTED_EXTENSION__STATUS__INIT;
+  *message = init_value;
+}
+size_t hosted_extension__status__get_packed_size
+                     (const HostedExtension__Status *message)
+{
+  assert(message->base.descriptor == &hosted_extension__status__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hosted_extension__status__pack
+                     (const HostedExtension__Status *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hosted_extension__status__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hosted_extension__status__pack_to_buffer
+                     (const HostedExtension__Status *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hosted_extension__status__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+HostedExtension__Status *
+       hosted_extension__status__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (HostedExtension__Status *)
+     protobuf_c_message_unpack (&hosted_extension__status__descriptor,
+                                allocator, len, data);
+}
+void   hosted_extension__status__free_unpacked
+                     (HostedExtension__Status *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hosted_extension__status__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+static const ProtobufCFieldDescriptor hosted_extension__identity__field_descriptors[8] =
 {
   {
     "chip_id",
@@ -138,11 +588,24 @@ static const ProtobufCFieldDescriptor hosted_extension__identity__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "on_trial",
+    8,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BOOL,
+    offsetof(HostedExtension__Identity, has_on_trial),
+    offsetof(HostedExtension__Identity, on_trial),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned hosted_extension__identity__field_indices_by_name[] = {
   5,   /* field[5] = can_roll_back */
   0,   /* field[0] = chip_id */
   6,   /* field[6] = features */
+  7,   /* field[7] = on_trial */
   3,   /* field[3] = project */
   2,   /* field[2] = running_slot */
   1,   /* field[1] = slot_size */
@@ -151,7 +614,7 @@ static const unsigned hosted_extension__identity__field_indices_by_name[] = {
 static const ProtobufCIntRange hosted_extension__identity__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor hosted_extension__identity__descriptor =
 {
@@ -161,10 +624,980 @@ const ProtobufCMessageDescriptor hosted_extension__identity__descriptor =
   "HostedExtension__Identity",
   "hosted_extension",
   sizeof(HostedExtension__Identity),
-  7,
+  8,
   hosted_extension__identity__field_descriptors,
   hosted_extension__identity__field_indices_by_name,
   1,  hosted_extension__identity__number_ranges,
   (ProtobufCMessageInit) hosted_extension__identity__init,
   NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hosted_extension__request__field_descriptors[8] =
+{
+  {
+    "begin",
+    1,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(HostedExtension__Request, what_case),
+    offsetof(HostedExtension__Request, begin),
+    &hosted_extension__begin__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "write",
+    2,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(HostedExtension__Request, what_case),
+    offsetof(HostedExtension__Request, write),
+    &hosted_extension__write__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "end",
+    3,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(HostedExtension__Request, what_case),
+    offsetof(HostedExtension__Request, end),
+    &hosted_extension__end__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "status",
+    4,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(HostedExtension__Request, what_case),
+    offsetof(HostedExtension__Request, status),
+    &hosted_extension__none__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "digests",
+    5,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(HostedExtension__Request, what_case),
+    offsetof(HostedExtension__Request, digests),
+    &hosted_extension__digests__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "abort",
+    6,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(HostedExtension__Request, what_case),
+    offsetof(HostedExtension__Request, abort),
+    &hosted_extension__none__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "confirm",
+    7,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(HostedExtension__Request, what_case),
+    offsetof(HostedExtension__Request, confirm),
+    &hosted_extension__confirm__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rollback",
+    8,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(HostedExtension__Request, what_case),
+    offsetof(HostedExtension__Request, rollback),
+    &hosted_extension__none__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hosted_extension__request__field_indices_by_name[] = {
+  5,   /* field[5] = abort */
+  0,   /* field[0] = begin */
+  6,   /* field[6] = confirm */
+  4,   /* field[4] = digests */
+  2,   /* field[2] = end */
+  7,   /* field[7] = rollback */
+  3,   /* field[3] = status */
+  1,   /* field[1] = write */
+};
+static const ProtobufCIntRange hosted_extension__request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor hosted_extension__request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hosted_extension.Request",
+  "Request",
+  "HostedExtension__Request",
+  "hosted_extension",
+  sizeof(HostedExtension__Request),
+  8,
+  hosted_extension__request__field_descriptors,
+  hosted_extension__request__field_indices_by_name,
+  1,  hosted_extension__request__number_ranges,
+  (ProtobufCMessageInit) hosted_extension__request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define hosted_extension__none__field_descriptors NULL
+#define hosted_extension__none__field_indices_by_name NULL
+#define hosted_extension__none__number_ranges NULL
+const ProtobufCMessageDescriptor hosted_extension__none__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hosted_extension.None",
+  "None",
+  "HostedExtension__None",
+  "hosted_extension",
+  sizeof(HostedExtension__None),
+  0,
+  hosted_extension__none__field_descriptors,
+  hosted_extension__none__field_indices_by_name,
+  0,  hosted_extension__none__number_ranges,
+  (ProtobufCMessageInit) hosted_extension__none__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hosted_extension__begin__field_descriptors[6] =
+{
+  {
+    "chip_id",
+    1,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(HostedExtension__Begin, has_chip_id),
+    offsetof(HostedExtension__Begin, chip_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "project",
+    2,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(HostedExtension__Begin, project),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "version",
+    3,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(HostedExtension__Begin, version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "secure_version",
+    4,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(HostedExtension__Begin, has_secure_version),
+    offsetof(HostedExtension__Begin, secure_version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "size",
+    5,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(HostedExtension__Begin, has_size),
+    offsetof(HostedExtension__Begin, size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sha256",
+    6,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(HostedExtension__Begin, has_sha256),
+    offsetof(HostedExtension__Begin, sha256),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hosted_extension__begin__field_indices_by_name[] = {
+  0,   /* field[0] = chip_id */
+  1,   /* field[1] = project */
+  3,   /* field[3] = secure_version */
+  5,   /* field[5] = sha256 */
+  4,   /* field[4] = size */
+  2,   /* field[2] = version */
+};
+static const ProtobufCIntRange hosted_extension__begin__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor hosted_extension__begin__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hosted_extension.Begin",
+  "Begin",
+  "HostedExtension__Begin",
+  "hosted_extension",
+  sizeof(HostedExtension__Begin),
+  6,
+  hosted_extension__begin__field_descriptors,
+  hosted_extension__begin__field_indices_by_name,
+  1,  hosted_extension__begin__number_ranges,
+  (ProtobufCMessageInit) hosted_extension__begin__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hosted_extension__write__field_descriptors[2] =
+{
+  {
+    "offset",
+    1,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(HostedExtension__Write, has_offset),
+    offsetof(HostedExtension__Write, offset),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "run_end",
+    2,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(HostedExtension__Write, has_run_end),
+    offsetof(HostedExtension__Write, run_end),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hosted_extension__write__field_indices_by_name[] = {
+  0,   /* field[0] = offset */
+  1,   /* field[1] = run_end */
+};
+static const ProtobufCIntRange hosted_extension__write__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor hosted_extension__write__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hosted_extension.Write",
+  "Write",
+  "HostedExtension__Write",
+  "hosted_extension",
+  sizeof(HostedExtension__Write),
+  2,
+  hosted_extension__write__field_descriptors,
+  hosted_extension__write__field_indices_by_name,
+  1,  hosted_extension__write__number_ranges,
+  (ProtobufCMessageInit) hosted_extension__write__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hosted_extension__end__field_descriptors[4] =
+{
+  {
+    "size",
+    1,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(HostedExtension__End, has_size),
+    offsetof(HostedExtension__End, size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sha256",
+    2,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(HostedExtension__End, has_sha256),
+    offsetof(HostedExtension__End, sha256),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "trial_seconds",
+    3,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(HostedExtension__End, has_trial_seconds),
+    offsetof(HostedExtension__End, trial_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "no_trial",
+    4,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BOOL,
+    offsetof(HostedExtension__End, has_no_trial),
+    offsetof(HostedExtension__End, no_trial),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hosted_extension__end__field_indices_by_name[] = {
+  3,   /* field[3] = no_trial */
+  1,   /* field[1] = sha256 */
+  0,   /* field[0] = size */
+  2,   /* field[2] = trial_seconds */
+};
+static const ProtobufCIntRange hosted_extension__end__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor hosted_extension__end__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hosted_extension.End",
+  "End",
+  "HostedExtension__End",
+  "hosted_extension",
+  sizeof(HostedExtension__End),
+  4,
+  hosted_extension__end__field_descriptors,
+  hosted_extension__end__field_indices_by_name,
+  1,  hosted_extension__end__number_ranges,
+  (ProtobufCMessageInit) hosted_extension__end__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hosted_extension__digests__field_descriptors[4] =
+{
+  {
+    "offset",
+    1,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(HostedExtension__Digests, has_offset),
+    offsetof(HostedExtension__Digests, offset),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "block",
+    2,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(HostedExtension__Digests, has_block),
+    offsetof(HostedExtension__Digests, block),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "count",
+    3,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(HostedExtension__Digests, has_count),
+    offsetof(HostedExtension__Digests, count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "end",
+    4,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(HostedExtension__Digests, has_end),
+    offsetof(HostedExtension__Digests, end),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hosted_extension__digests__field_indices_by_name[] = {
+  1,   /* field[1] = block */
+  2,   /* field[2] = count */
+  3,   /* field[3] = end */
+  0,   /* field[0] = offset */
+};
+static const ProtobufCIntRange hosted_extension__digests__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor hosted_extension__digests__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hosted_extension.Digests",
+  "Digests",
+  "HostedExtension__Digests",
+  "hosted_extension",
+  sizeof(HostedExtension__Digests),
+  4,
+  hosted_extension__digests__field_descriptors,
+  hosted_extension__digests__field_indices_by_name,
+  1,  hosted_extension__digests__number_ranges,
+  (ProtobufCMessageInit) hosted_extension__digests__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hosted_extension__confirm__field_descriptors[1] =
+{
+  {
+    "version",
+    1,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(HostedExtension__Confirm, version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hosted_extension__confirm__field_indices_by_name[] = {
+  0,   /* field[0] = version */
+};
+static const ProtobufCIntRange hosted_extension__confirm__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor hosted_extension__confirm__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hosted_extension.Confirm",
+  "Confirm",
+  "HostedExtension__Confirm",
+  "hosted_extension",
+  sizeof(HostedExtension__Confirm),
+  1,
+  hosted_extension__confirm__field_descriptors,
+  hosted_extension__confirm__field_indices_by_name,
+  1,  hosted_extension__confirm__number_ranges,
+  (ProtobufCMessageInit) hosted_extension__confirm__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hosted_extension__reply__field_descriptors[7] =
+{
+  {
+    "code",
+    1,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_ENUM,
+    offsetof(HostedExtension__Reply, has_code),
+    offsetof(HostedExtension__Reply, code),
+    &hosted_extension__code__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "esp_err",
+    2,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_INT32,
+    offsetof(HostedExtension__Reply, has_esp_err),
+    offsetof(HostedExtension__Reply, esp_err),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "text",
+    3,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(HostedExtension__Reply, text),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "address",
+    4,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(HostedExtension__Reply, has_address),
+    offsetof(HostedExtension__Reply, address),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "next",
+    5,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(HostedExtension__Reply, has_next),
+    offsetof(HostedExtension__Reply, next),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "status",
+    6,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(HostedExtension__Reply, status),
+    &hosted_extension__status__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "digests",
+    7,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(HostedExtension__Reply, has_digests),
+    offsetof(HostedExtension__Reply, digests),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hosted_extension__reply__field_indices_by_name[] = {
+  3,   /* field[3] = address */
+  0,   /* field[0] = code */
+  6,   /* field[6] = digests */
+  1,   /* field[1] = esp_err */
+  4,   /* field[4] = next */
+  5,   /* field[5] = status */
+  2,   /* field[2] = text */
+};
+static const ProtobufCIntRange hosted_extension__reply__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor hosted_extension__reply__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hosted_extension.Reply",
+  "Reply",
+  "HostedExtension__Reply",
+  "hosted_extension",
+  sizeof(HostedExtension__Reply),
+  7,
+  hosted_extension__reply__field_descriptors,
+  hosted_extension__reply__field_indices_by_name,
+  1,  hosted_extension__reply__number_ranges,
+  (ProtobufCMessageInit) hosted_extension__reply__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hosted_extension__slot__field_descriptors[10] =
+{
+  {
+    "label",
+    1,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(HostedExtension__Slot, label),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "size",
+    2,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(HostedExtension__Slot, has_size),
+    offsetof(HostedExtension__Slot, size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "running",
+    3,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BOOL,
+    offsetof(HostedExtension__Slot, has_running),
+    offsetof(HostedExtension__Slot, running),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "boots_next",
+    4,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BOOL,
+    offsetof(HostedExtension__Slot, has_boots_next),
+    offsetof(HostedExtension__Slot, boots_next),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "update_next",
+    5,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BOOL,
+    offsetof(HostedExtension__Slot, has_update_next),
+    offsetof(HostedExtension__Slot, update_next),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "state",
+    6,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_ENUM,
+    offsetof(HostedExtension__Slot, has_state),
+    offsetof(HostedExtension__Slot, state),
+    &hosted_extension__slot_state__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "project",
+    7,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(HostedExtension__Slot, project),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "version",
+    8,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(HostedExtension__Slot, version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "secure_version",
+    9,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(HostedExtension__Slot, has_secure_version),
+    offsetof(HostedExtension__Slot, secure_version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "elf_sha256",
+    10,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(HostedExtension__Slot, has_elf_sha256),
+    offsetof(HostedExtension__Slot, elf_sha256),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hosted_extension__slot__field_indices_by_name[] = {
+  3,   /* field[3] = boots_next */
+  9,   /* field[9] = elf_sha256 */
+  0,   /* field[0] = label */
+  6,   /* field[6] = project */
+  2,   /* field[2] = running */
+  8,   /* field[8] = secure_version */
+  1,   /* field[1] = size */
+  5,   /* field[5] = state */
+  4,   /* field[4] = update_next */
+  7,   /* field[7] = version */
+};
+static const ProtobufCIntRange hosted_extension__slot__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 10 }
+};
+const ProtobufCMessageDescriptor hosted_extension__slot__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hosted_extension.Slot",
+  "Slot",
+  "HostedExtension__Slot",
+  "hosted_extension",
+  sizeof(HostedExtension__Slot),
+  10,
+  hosted_extension__slot__field_descriptors,
+  hosted_extension__slot__field_indices_by_name,
+  1,  hosted_extension__slot__number_ranges,
+  (ProtobufCMessageInit) hosted_extension__slot__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hosted_extension__status__field_descriptors[3] =
+{
+  {
+    "slots",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(HostedExtension__Status, n_slots),
+    offsetof(HostedExtension__Status, slots),
+    &hosted_extension__slot__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "session_next",
+    2,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(HostedExtension__Status, has_session_next),
+    offsetof(HostedExtension__Status, session_next),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "trial_left",
+    3,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(HostedExtension__Status, has_trial_left),
+    offsetof(HostedExtension__Status, trial_left),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hosted_extension__status__field_indices_by_name[] = {
+  1,   /* field[1] = session_next */
+  0,   /* field[0] = slots */
+  2,   /* field[2] = trial_left */
+};
+static const ProtobufCIntRange hosted_extension__status__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor hosted_extension__status__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hosted_extension.Status",
+  "Status",
+  "HostedExtension__Status",
+  "hosted_extension",
+  sizeof(HostedExtension__Status),
+  3,
+  hosted_extension__status__field_descriptors,
+  hosted_extension__status__field_indices_by_name,
+  1,  hosted_extension__status__number_ranges,
+  (ProtobufCMessageInit) hosted_extension__status__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCEnumValue hosted_extension__feature__enum_values_by_number[5] =
+{
+  { "FEATURE_SESSION", "HOSTED_EXTENSION__FEATURE__FEATURE_SESSION", 1 },
+  { "FEATURE_DIGESTS", "HOSTED_EXTENSION__FEATURE__FEATURE_DIGESTS", 2 },
+  { "FEATURE_TRIAL", "HOSTED_EXTENSION__FEATURE__FEATURE_TRIAL", 4 },
+  { "FEATURE_COMPRESSION", "HOSTED_EXTENSION__FEATURE__FEATURE_COMPRESSION", 8 },
+  { "FEATURE_WINDOW", "HOSTED_EXTENSION__FEATURE__FEATURE_WINDOW", 16 },
+};
+static const ProtobufCIntRange hosted_extension__feature__value_ranges[] = {
+{1, 0},{4, 2},{8, 3},{16, 4},{0, 5}
+};
+static const ProtobufCEnumValueIndex hosted_extension__feature__enum_values_by_name[5] =
+{
+  { "FEATURE_COMPRESSION", 3 },
+  { "FEATURE_DIGESTS", 1 },
+  { "FEATURE_SESSION", 0 },
+  { "FEATURE_TRIAL", 2 },
+  { "FEATURE_WINDOW", 4 },
+};
+const ProtobufCEnumDescriptor hosted_extension__feature__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "hosted_extension.Feature",
+  "Feature",
+  "HostedExtension__Feature",
+  "hosted_extension",
+  5,
+  hosted_extension__feature__enum_values_by_number,
+  5,
+  hosted_extension__feature__enum_values_by_name,
+  4,
+  hosted_extension__feature__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue hosted_extension__code__enum_values_by_number[23] =
+{
+  { "DONE", "HOSTED_EXTENSION__CODE__DONE", 0 },
+  { "NOT_UNDERSTOOD", "HOSTED_EXTENSION__CODE__NOT_UNDERSTOOD", 1 },
+  { "IN_PROGRESS", "HOSTED_EXTENSION__CODE__IN_PROGRESS", 2 },
+  { "NO_SLOT", "HOSTED_EXTENSION__CODE__NO_SLOT", 3 },
+  { "TOO_LARGE", "HOSTED_EXTENSION__CODE__TOO_LARGE", 4 },
+  { "WRONG_CHIP", "HOSTED_EXTENSION__CODE__WRONG_CHIP", 5 },
+  { "OLD_SECURE_VERSION", "HOSTED_EXTENSION__CODE__OLD_SECURE_VERSION", 6 },
+  { "NOT_CONFIRMED", "HOSTED_EXTENSION__CODE__NOT_CONFIRMED", 7 },
+  { "VETO", "HOSTED_EXTENSION__CODE__VETO", 8 },
+  { "RESTARTING", "HOSTED_EXTENSION__CODE__RESTARTING", 9 },
+  { "NO_SESSION", "HOSTED_EXTENSION__CODE__NO_SESSION", 10 },
+  { "WRONG_OFFSET", "HOSTED_EXTENSION__CODE__WRONG_OFFSET", 11 },
+  { "NOT_AN_IMAGE", "HOSTED_EXTENSION__CODE__NOT_AN_IMAGE", 12 },
+  { "ERASE_FAILED", "HOSTED_EXTENSION__CODE__ERASE_FAILED", 13 },
+  { "PROGRAM_FAILED", "HOSTED_EXTENSION__CODE__PROGRAM_FAILED", 14 },
+  { "FLASH_DIFFERS", "HOSTED_EXTENSION__CODE__FLASH_DIFFERS", 15 },
+  { "READ_FAILED", "HOSTED_EXTENSION__CODE__READ_FAILED", 16 },
+  { "WRONG_DIGEST", "HOSTED_EXTENSION__CODE__WRONG_DIGEST", 17 },
+  { "INVALID_IMAGE", "HOSTED_EXTENSION__CODE__INVALID_IMAGE", 18 },
+  { "SELECT_FAILED", "HOSTED_EXTENSION__CODE__SELECT_FAILED", 19 },
+  { "WRONG_VERSION", "HOSTED_EXTENSION__CODE__WRONG_VERSION", 20 },
+  { "NO_ROLLBACK", "HOSTED_EXTENSION__CODE__NO_ROLLBACK", 21 },
+  { "TOO_SHORT", "HOSTED_EXTENSION__CODE__TOO_SHORT", 22 },
+};
+static const ProtobufCIntRange hosted_extension__code__value_ranges[] = {
+{0, 0},{0, 23}
+};
+static const ProtobufCEnumValueIndex hosted_extension__code__enum_values_by_name[23] =
+{
+  { "DONE", 0 },
+  { "ERASE_FAILED", 13 },
+  { "FLASH_DIFFERS", 15 },
+  { "INVALID_IMAGE", 18 },
+  { "IN_PROGRESS", 2 },
+  { "NOT_AN_IMAGE", 12 },
+  { "NOT_CONFIRMED", 7 },
+  { "NOT_UNDERSTOOD", 1 },
+  { "NO_ROLLBACK", 21 },
+  { "NO_SESSION", 10 },
+  { "NO_SLOT", 3 },
+  { "OLD_SECURE_VERSION", 6 },
+  { "PROGRAM_FAILED", 14 },
+  { "READ_FAILED", 16 },
+  { "RESTARTING", 9 },
+  { "SELECT_FAILED", 19 },
+  { "TOO_LARGE", 4 },
+  { "TOO_SHORT", 22 },
+  { "VETO", 8 },
+  { "WRONG_CHIP", 5 },
+  { "WRONG_DIGEST", 17 },
+  { "WRONG_OFFSET", 11 },
+  { "WRONG_VERSION", 20 },
+};
+const ProtobufCEnumDescriptor hosted_extension__code__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "hosted_extension.Code",
+  "Code",
+  "HostedExtension__Code",
+  "hosted_extension",
+  23,
+  hosted_extension__code__enum_values_by_number,
+  23,
+  hosted_extension__code__enum_values_by_name,
+  1,
+  hosted_extension__code__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue hosted_extension__slot_state__enum_values_by_number[7] =
+{
+  { "STATE_NONE", "HOSTED_EXTENSION__SLOT_STATE__STATE_NONE", 0 },
+  { "STATE_NEW", "HOSTED_EXTENSION__SLOT_STATE__STATE_NEW", 1 },
+  { "STATE_PENDING", "HOSTED_EXTENSION__SLOT_STATE__STATE_PENDING", 2 },
+  { "STATE_VALID", "HOSTED_EXTENSION__SLOT_STATE__STATE_VALID", 3 },
+  { "STATE_INVALID", "HOSTED_EXTENSION__SLOT_STATE__STATE_INVALID", 4 },
+  { "STATE_ABORTED", "HOSTED_EXTENSION__SLOT_STATE__STATE_ABORTED", 5 },
+  { "STATE_UNDEFINED", "HOSTED_EXTENSION__SLOT_STATE__STATE_UNDEFINED", 6 },
+};
+static const ProtobufCIntRange hosted_extension__slot_state__value_ranges[] = {
+{0, 0},{0, 7}
+};
+static const ProtobufCEnumValueIndex hosted_extension__slot_state__enum_values_by_name[7] =
+{
+  { "STATE_ABORTED", 5 },
+  { "STATE_INVALID", 4 },
+  { "STATE_NEW", 1 },
+  { "STATE_NONE", 0 },
+  { "STATE_PENDING", 2 },
+  { "STATE_UNDEFINED", 6 },
+  { "STATE_VALID", 3 },
+};
+const ProtobufCEnumDescriptor hosted_extension__slot_state__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "hosted_extension.SlotState",
+  "SlotState",
+  "HostedExtension__SlotState",
+  "hosted_extension",
+  7,
+  hosted_extension__slot_state__enum_values_by_number,
+  7,
+  hosted_extension__slot_state__enum_values_by_name,
+  1,
+  hosted_extension__slot_state__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

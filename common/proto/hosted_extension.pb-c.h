@@ -16,10 +16,166 @@ PROTOBUF_C__BEGIN_DECLS
 
 
 typedef struct HostedExtension__Identity HostedExtension__Identity;
+typedef struct HostedExtension__Request HostedExtension__Request;
+typedef struct HostedExtension__None HostedExtension__None;
+typedef struct HostedExtension__Begin HostedExtension__Begin;
+typedef struct HostedExtension__Write HostedExtension__Write;
+typedef struct HostedExtension__End HostedExtension__End;
+typedef struct HostedExtension__Digests HostedExtension__Digests;
+typedef struct HostedExtension__Confirm HostedExtension__Confirm;
+typedef struct HostedExtension__Reply HostedExtension__Reply;
+typedef struct HostedExtension__Slot HostedExtension__Slot;
+typedef struct HostedExtension__Status HostedExtension__Status;
 
 
 /* --- enums --- */
 
+/*
+ * The parts of the extension, bits of Identity.features.
+ */
+typedef enum _HostedExtension__Feature {
+  /*
+   * Begin, Write, End with content; Status, Abort; codes in replies
+   */
+  HOSTED_EXTENSION__FEATURE__FEATURE_SESSION = 1,
+  /*
+   * Digests; a Write may leave sectors out
+   */
+  HOSTED_EXTENSION__FEATURE__FEATURE_DIGESTS = 2,
+  /*
+   * End.trial_seconds, Confirm, Rollback
+   */
+  HOSTED_EXTENSION__FEATURE__FEATURE_TRIAL = 4,
+  /*
+   * not in use: compressed writes
+   */
+  HOSTED_EXTENSION__FEATURE__FEATURE_COMPRESSION = 8,
+  /*
+   * not in use: several writes in flight
+   */
+  HOSTED_EXTENSION__FEATURE__FEATURE_WINDOW = 16
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOSTED_EXTENSION__FEATURE)
+} HostedExtension__Feature;
+/*
+ * Why not: pinned numbers.
+ */
+typedef enum _HostedExtension__Code {
+  HOSTED_EXTENSION__CODE__DONE = 0,
+  /*
+   * malformed, or not in this firmware
+   */
+  HOSTED_EXTENSION__CODE__NOT_UNDERSTOOD = 1,
+  /*
+   * an update runs: this command would disturb it
+   */
+  HOSTED_EXTENSION__CODE__IN_PROGRESS = 2,
+  /*
+   * the partition table has no slot to update
+   */
+  HOSTED_EXTENSION__CODE__NO_SLOT = 3,
+  /*
+   * for the slot
+   */
+  HOSTED_EXTENSION__CODE__TOO_LARGE = 4,
+  HOSTED_EXTENSION__CODE__WRONG_CHIP = 5,
+  /*
+   * below that of eFuse
+   */
+  HOSTED_EXTENSION__CODE__OLD_SECURE_VERSION = 6,
+  /*
+   * the running image is on trial: its way back may not be erased
+   */
+  HOSTED_EXTENSION__CODE__NOT_CONFIRMED = 7,
+  /*
+   * the application's, with its text
+   */
+  HOSTED_EXTENSION__CODE__VETO = 8,
+  /*
+   * an image was selected, and soon runs
+   */
+  HOSTED_EXTENSION__CODE__RESTARTING = 9,
+  /*
+   * no update is open: never begun, ended, failed, or silent too long
+   */
+  HOSTED_EXTENSION__CODE__NO_SESSION = 10,
+  /*
+   * of a write; Reply.next says what is wanted
+   */
+  HOSTED_EXTENSION__CODE__WRONG_OFFSET = 11,
+  /*
+   * the first byte
+   */
+  HOSTED_EXTENSION__CODE__NOT_AN_IMAGE = 12,
+  /*
+   * at Reply.address
+   */
+  HOSTED_EXTENSION__CODE__ERASE_FAILED = 13,
+  /*
+   * at Reply.address
+   */
+  HOSTED_EXTENSION__CODE__PROGRAM_FAILED = 14,
+  /*
+   * read back, Reply.address did not hold what was programmed
+   */
+  HOSTED_EXTENSION__CODE__FLASH_DIFFERS = 15,
+  /*
+   * at Reply.address
+   */
+  HOSTED_EXTENSION__CODE__READ_FAILED = 16,
+  /*
+   * what lies in flash is not what the host sent
+   */
+  HOSTED_EXTENSION__CODE__WRONG_DIGEST = 17,
+  /*
+   * the chip's own verification
+   */
+  HOSTED_EXTENSION__CODE__INVALID_IMAGE = 18,
+  /*
+   * the boot selection could not be written
+   */
+  HOSTED_EXTENSION__CODE__SELECT_FAILED = 19,
+  /*
+   * another one runs than is to be confirmed
+   */
+  HOSTED_EXTENSION__CODE__WRONG_VERSION = 20,
+  /*
+   * there is no valid firmware to go back to
+   */
+  HOSTED_EXTENSION__CODE__NO_ROLLBACK = 21,
+  /*
+   * fewer bytes than the image was said to have
+   */
+  HOSTED_EXTENSION__CODE__TOO_SHORT = 22
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOSTED_EXTENSION__CODE)
+} HostedExtension__Code;
+typedef enum _HostedExtension__SlotState {
+  /*
+   * no record, as a factory image
+   */
+  HOSTED_EXTENSION__SLOT_STATE__STATE_NONE = 0,
+  /*
+   * selected, not started yet (or the boot loader knows no trial)
+   */
+  HOSTED_EXTENSION__SLOT_STATE__STATE_NEW = 1,
+  /*
+   * on trial
+   */
+  HOSTED_EXTENSION__SLOT_STATE__STATE_PENDING = 2,
+  HOSTED_EXTENSION__SLOT_STATE__STATE_VALID = 3,
+  /*
+   * rolled back on demand, or by its own timer
+   */
+  HOSTED_EXTENSION__SLOT_STATE__STATE_INVALID = 4,
+  /*
+   * rolled back by the boot loader
+   */
+  HOSTED_EXTENSION__SLOT_STATE__STATE_ABORTED = 5,
+  /*
+   * selected by a firmware without rollback
+   */
+  HOSTED_EXTENSION__SLOT_STATE__STATE_UNDEFINED = 6
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOSTED_EXTENSION__SLOT_STATE)
+} HostedExtension__SlotState;
 
 /* --- messages --- */
 
@@ -54,14 +210,278 @@ struct  HostedExtension__Identity
   protobuf_c_boolean has_can_roll_back;
   protobuf_c_boolean can_roll_back;
   /*
-   * bits of the extension that this firmware has
+   * Feature, or-ed
    */
   protobuf_c_boolean has_features;
   uint32_t features;
+  /*
+   * the running image is not confirmed yet
+   */
+  protobuf_c_boolean has_on_trial;
+  protobuf_c_boolean on_trial;
 };
 #define HOSTED_EXTENSION__IDENTITY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hosted_extension__identity__descriptor) \
-    , 0, 0, 0, 0, NULL, NULL, NULL, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0 }
+
+
+typedef enum {
+  HOSTED_EXTENSION__REQUEST__WHAT__NOT_SET = 0,
+  HOSTED_EXTENSION__REQUEST__WHAT_BEGIN = 1,
+  HOSTED_EXTENSION__REQUEST__WHAT_WRITE = 2,
+  HOSTED_EXTENSION__REQUEST__WHAT_END = 3,
+  HOSTED_EXTENSION__REQUEST__WHAT_STATUS = 4,
+  HOSTED_EXTENSION__REQUEST__WHAT_DIGESTS = 5,
+  HOSTED_EXTENSION__REQUEST__WHAT_ABORT = 6,
+  HOSTED_EXTENSION__REQUEST__WHAT_CONFIRM = 7,
+  HOSTED_EXTENSION__REQUEST__WHAT_ROLLBACK = 8
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOSTED_EXTENSION__REQUEST__WHAT__CASE)
+} HostedExtension__Request__WhatCase;
+
+struct  HostedExtension__Request
+{
+  ProtobufCMessage base;
+  HostedExtension__Request__WhatCase what_case;
+  union {
+    HostedExtension__Begin *begin;
+    HostedExtension__Write *write;
+    HostedExtension__End *end;
+    HostedExtension__None *status;
+    HostedExtension__Digests *digests;
+    HostedExtension__None *abort;
+    HostedExtension__Confirm *confirm;
+    HostedExtension__None *rollback;
+  };
+};
+#define HOSTED_EXTENSION__REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hosted_extension__request__descriptor) \
+    , HOSTED_EXTENSION__REQUEST__WHAT__NOT_SET, {0} }
+
+
+struct  HostedExtension__None
+{
+  ProtobufCMessage base;
+};
+#define HOSTED_EXTENSION__NONE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hosted_extension__none__descriptor) \
+     }
+
+
+/*
+ * What is known of the image; absent: not known. Checked before anything is erased.
+ */
+struct  HostedExtension__Begin
+{
+  ProtobufCMessage base;
+  protobuf_c_boolean has_chip_id;
+  uint32_t chip_id;
+  char *project;
+  char *version;
+  /*
+   * the anti-rollback number of the descriptor
+   */
+  protobuf_c_boolean has_secure_version;
+  uint32_t secure_version;
+  /*
+   * bytes
+   */
+  protobuf_c_boolean has_size;
+  uint32_t size;
+  /*
+   * 32 bytes, of the `size` bytes
+   */
+  protobuf_c_boolean has_sha256;
+  ProtobufCBinaryData sha256;
+};
+#define HOSTED_EXTENSION__BEGIN__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hosted_extension__begin__descriptor) \
+    , 0, 0, NULL, NULL, 0, 0, 0, 0, 0, {0,NULL} }
+
+
+/*
+ * Where the data of this write belongs. A write that was taken before is answered and changes
+ * nothing. One that is ahead of what is wanted next leaves the sectors between as they are in
+ * flash; both ends of such a gap must be multiples of 4096.
+ */
+struct  HostedExtension__Write
+{
+  ProtobufCMessage base;
+  protobuf_c_boolean has_offset;
+  uint32_t offset;
+  /*
+   * Up to here the image follows without a gap, so that the device may erase that far ahead.
+   * Absent: no further than this write's own end.
+   */
+  protobuf_c_boolean has_run_end;
+  uint32_t run_end;
+};
+#define HOSTED_EXTENSION__WRITE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hosted_extension__write__descriptor) \
+    , 0, 0, 0, 0 }
+
+
+/*
+ * The image is the first `size` bytes of the slot; what lies in flash must have this digest.
+ */
+struct  HostedExtension__End
+{
+  ProtobufCMessage base;
+  protobuf_c_boolean has_size;
+  uint32_t size;
+  protobuf_c_boolean has_sha256;
+  ProtobufCBinaryData sha256;
+  /*
+   * The new firmware goes back to the old one by itself unless it is confirmed within this time
+   * of its start. Absent: its first answer to a host confirms it.
+   */
+  protobuf_c_boolean has_trial_seconds;
+  uint32_t trial_seconds;
+  /*
+   * Confirmed from the start: for an image that would never confirm itself.
+   */
+  protobuf_c_boolean has_no_trial;
+  protobuf_c_boolean no_trial;
+};
+#define HOSTED_EXTENSION__END__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hosted_extension__end__descriptor) \
+    , 0, 0, 0, {0,NULL}, 0, 0, 0, 0 }
+
+
+/*
+ * The SHA-256 of blocks of the slot of the open update, as they are in flash.
+ */
+struct  HostedExtension__Digests
+{
+  ProtobufCMessage base;
+  /*
+   * of the first, a multiple of `block`
+   */
+  protobuf_c_boolean has_offset;
+  uint32_t offset;
+  /*
+   * 4096 or 65536
+   */
+  protobuf_c_boolean has_block;
+  uint32_t block;
+  /*
+   * at most 64; fewer may come back
+   */
+  protobuf_c_boolean has_count;
+  uint32_t count;
+  /*
+   * where the image ends: the last block may be short; absent: slot
+   */
+  protobuf_c_boolean has_end;
+  uint32_t end;
+};
+#define HOSTED_EXTENSION__DIGESTS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hosted_extension__digests__descriptor) \
+    , 0, 0, 0, 0, 0, 0, 0, 0 }
+
+
+/*
+ * Only the version that the host expects is confirmed.
+ */
+struct  HostedExtension__Confirm
+{
+  ProtobufCMessage base;
+  char *version;
+};
+#define HOSTED_EXTENSION__CONFIRM__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hosted_extension__confirm__descriptor) \
+    , NULL }
+
+
+struct  HostedExtension__Reply
+{
+  ProtobufCMessage base;
+  protobuf_c_boolean has_code;
+  HostedExtension__Code code;
+  /*
+   * ESP-IDF's own code behind it; 0: none
+   */
+  protobuf_c_boolean has_esp_err;
+  int32_t esp_err;
+  /*
+   * for a person: why
+   */
+  char *text;
+  /*
+   * in the flash chip
+   */
+  protobuf_c_boolean has_address;
+  uint32_t address;
+  /*
+   * of an open update: the offset that is wanted next
+   */
+  protobuf_c_boolean has_next;
+  uint32_t next;
+  HostedExtension__Status *status;
+  /*
+   * 32 bytes each
+   */
+  protobuf_c_boolean has_digests;
+  ProtobufCBinaryData digests;
+};
+#define HOSTED_EXTENSION__REPLY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hosted_extension__reply__descriptor) \
+    , 0, HOSTED_EXTENSION__CODE__DONE, 0, 0, NULL, 0, 0, 0, 0, NULL, 0, {0,NULL} }
+
+
+struct  HostedExtension__Slot
+{
+  ProtobufCMessage base;
+  char *label;
+  protobuf_c_boolean has_size;
+  uint32_t size;
+  protobuf_c_boolean has_running;
+  protobuf_c_boolean running;
+  protobuf_c_boolean has_boots_next;
+  protobuf_c_boolean boots_next;
+  /*
+   * the next update goes here
+   */
+  protobuf_c_boolean has_update_next;
+  protobuf_c_boolean update_next;
+  protobuf_c_boolean has_state;
+  HostedExtension__SlotState state;
+  /*
+   * absent: no image is there
+   */
+  char *project;
+  char *version;
+  protobuf_c_boolean has_secure_version;
+  uint32_t secure_version;
+  /*
+   * of the descriptor: which build it is
+   */
+  protobuf_c_boolean has_elf_sha256;
+  ProtobufCBinaryData elf_sha256;
+};
+#define HOSTED_EXTENSION__SLOT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hosted_extension__slot__descriptor) \
+    , NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, HOSTED_EXTENSION__SLOT_STATE__STATE_NONE, NULL, NULL, 0, 0, 0, {0,NULL} }
+
+
+struct  HostedExtension__Status
+{
+  ProtobufCMessage base;
+  size_t n_slots;
+  HostedExtension__Slot **slots;
+  /*
+   * absent: no update is open
+   */
+  protobuf_c_boolean has_session_next;
+  uint32_t session_next;
+  /*
+   * seconds; absent: no trial with a time runs
+   */
+  protobuf_c_boolean has_trial_left;
+  uint32_t trial_left;
+};
+#define HOSTED_EXTENSION__STATUS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hosted_extension__status__descriptor) \
+    , 0,NULL, 0, 0, 0, 0 }
 
 
 /* HostedExtension__Identity methods */
@@ -83,10 +503,230 @@ HostedExtension__Identity *
 void   hosted_extension__identity__free_unpacked
                      (HostedExtension__Identity *message,
                       ProtobufCAllocator *allocator);
+/* HostedExtension__Request methods */
+void   hosted_extension__request__init
+                     (HostedExtension__Request         *message);
+size_t hosted_extension__request__get_packed_size
+                     (const HostedExtension__Request   *message);
+size_t hosted_extension__request__pack
+                     (const HostedExtension__Request   *message,
+                      uint8_t             *out);
+size_t hosted_extension__request__pack_to_buffer
+                     (const HostedExtension__Request   *message,
+                      ProtobufCBuffer     *buffer);
+HostedExtension__Request *
+       hosted_extension__request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hosted_extension__request__free_unpacked
+                     (HostedExtension__Request *message,
+                      ProtobufCAllocator *allocator);
+/* HostedExtension__None methods */
+void   hosted_extension__none__init
+                     (HostedExtension__None         *message);
+size_t hosted_extension__none__get_packed_size
+                     (const HostedExtension__None   *message);
+size_t hosted_extension__none__pack
+                     (const HostedExtension__None   *message,
+                      uint8_t             *out);
+size_t hosted_extension__none__pack_to_buffer
+                     (const HostedExtension__None   *message,
+                      ProtobufCBuffer     *buffer);
+HostedExtension__None *
+       hosted_extension__none__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hosted_extension__none__free_unpacked
+                     (HostedExtension__None *message,
+                      ProtobufCAllocator *allocator);
+/* HostedExtension__Begin methods */
+void   hosted_extension__begin__init
+                     (HostedExtension__Begin         *message);
+size_t hosted_extension__begin__get_packed_size
+                     (const HostedExtension__Begin   *message);
+size_t hosted_extension__begin__pack
+                     (const HostedExtension__Begin   *message,
+                      uint8_t             *out);
+size_t hosted_extension__begin__pack_to_buffer
+                     (const HostedExtension__Begin   *message,
+                      ProtobufCBuffer     *buffer);
+HostedExtension__Begin *
+       hosted_extension__begin__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hosted_extension__begin__free_unpacked
+                     (HostedExtension__Begin *message,
+                      ProtobufCAllocator *allocator);
+/* HostedExtension__Write methods */
+void   hosted_extension__write__init
+                     (HostedExtension__Write         *message);
+size_t hosted_extension__write__get_packed_size
+                     (const HostedExtension__Write   *message);
+size_t hosted_extension__write__pack
+                     (const HostedExtension__Write   *message,
+                      uint8_t             *out);
+size_t hosted_extension__write__pack_to_buffer
+                     (const HostedExtension__Write   *message,
+                      ProtobufCBuffer     *buffer);
+HostedExtension__Write *
+       hosted_extension__write__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hosted_extension__write__free_unpacked
+                     (HostedExtension__Write *message,
+                      ProtobufCAllocator *allocator);
+/* HostedExtension__End methods */
+void   hosted_extension__end__init
+                     (HostedExtension__End         *message);
+size_t hosted_extension__end__get_packed_size
+                     (const HostedExtension__End   *message);
+size_t hosted_extension__end__pack
+                     (const HostedExtension__End   *message,
+                      uint8_t             *out);
+size_t hosted_extension__end__pack_to_buffer
+                     (const HostedExtension__End   *message,
+                      ProtobufCBuffer     *buffer);
+HostedExtension__End *
+       hosted_extension__end__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hosted_extension__end__free_unpacked
+                     (HostedExtension__End *message,
+                      ProtobufCAllocator *allocator);
+/* HostedExtension__Digests methods */
+void   hosted_extension__digests__init
+                     (HostedExtension__Digests         *message);
+size_t hosted_extension__digests__get_packed_size
+                     (const HostedExtension__Digests   *message);
+size_t hosted_extension__digests__pack
+                     (const HostedExtension__Digests   *message,
+                      uint8_t             *out);
+size_t hosted_extension__digests__pack_to_buffer
+                     (const HostedExtension__Digests   *message,
+                      ProtobufCBuffer     *buffer);
+HostedExtension__Digests *
+       hosted_extension__digests__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hosted_extension__digests__free_unpacked
+                     (HostedExtension__Digests *message,
+                      ProtobufCAllocator *allocator);
+/* HostedExtension__Confirm methods */
+void   hosted_extension__confirm__init
+                     (HostedExtension__Confirm         *message);
+size_t hosted_extension__confirm__get_packed_size
+                     (const HostedExtension__Confirm   *message);
+size_t hosted_extension__confirm__pack
+                     (const HostedExtension__Confirm   *message,
+                      uint8_t             *out);
+size_t hosted_extension__confirm__pack_to_buffer
+                     (const HostedExtension__Confirm   *message,
+                      ProtobufCBuffer     *buffer);
+HostedExtension__Confirm *
+       hosted_extension__confirm__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hosted_extension__confirm__free_unpacked
+                     (HostedExtension__Confirm *message,
+                      ProtobufCAllocator *allocator);
+/* HostedExtension__Reply methods */
+void   hosted_extension__reply__init
+                     (HostedExtension__Reply         *message);
+size_t hosted_extension__reply__get_packed_size
+                     (const HostedExtension__Reply   *message);
+size_t hosted_extension__reply__pack
+                     (const HostedExtension__Reply   *message,
+                      uint8_t             *out);
+size_t hosted_extension__reply__pack_to_buffer
+                     (const HostedExtension__Reply   *message,
+                      ProtobufCBuffer     *buffer);
+HostedExtension__Reply *
+       hosted_extension__reply__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hosted_extension__reply__free_unpacked
+                     (HostedExtension__Reply *message,
+                      ProtobufCAllocator *allocator);
+/* HostedExtension__Slot methods */
+void   hosted_extension__slot__init
+                     (HostedExtension__Slot         *message);
+size_t hosted_extension__slot__get_packed_size
+                     (const HostedExtension__Slot   *message);
+size_t hosted_extension__slot__pack
+                     (const HostedExtension__Slot   *message,
+                      uint8_t             *out);
+size_t hosted_extension__slot__pack_to_buffer
+                     (const HostedExtension__Slot   *message,
+                      ProtobufCBuffer     *buffer);
+HostedExtension__Slot *
+       hosted_extension__slot__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hosted_extension__slot__free_unpacked
+                     (HostedExtension__Slot *message,
+                      ProtobufCAllocator *allocator);
+/* HostedExtension__Status methods */
+void   hosted_extension__status__init
+                     (HostedExtension__Status         *message);
+size_t hosted_extension__status__get_packed_size
+                     (const HostedExtension__Status   *message);
+size_t hosted_extension__status__pack
+                     (const HostedExtension__Status   *message,
+                      uint8_t             *out);
+size_t hosted_extension__status__pack_to_buffer
+                     (const HostedExtension__Status   *message,
+                      ProtobufCBuffer     *buffer);
+HostedExtension__Status *
+       hosted_extension__status__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hosted_extension__status__free_unpacked
+                     (HostedExtension__Status *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*HostedExtension__Identity_Closure)
                  (const HostedExtension__Identity *message,
+                  void *closure_data);
+typedef void (*HostedExtension__Request_Closure)
+                 (const HostedExtension__Request *message,
+                  void *closure_data);
+typedef void (*HostedExtension__None_Closure)
+                 (const HostedExtension__None *message,
+                  void *closure_data);
+typedef void (*HostedExtension__Begin_Closure)
+                 (const HostedExtension__Begin *message,
+                  void *closure_data);
+typedef void (*HostedExtension__Write_Closure)
+                 (const HostedExtension__Write *message,
+                  void *closure_data);
+typedef void (*HostedExtension__End_Closure)
+                 (const HostedExtension__End *message,
+                  void *closure_data);
+typedef void (*HostedExtension__Digests_Closure)
+                 (const HostedExtension__Digests *message,
+                  void *closure_data);
+typedef void (*HostedExtension__Confirm_Closure)
+                 (const HostedExtension__Confirm *message,
+                  void *closure_data);
+typedef void (*HostedExtension__Reply_Closure)
+                 (const HostedExtension__Reply *message,
+                  void *closure_data);
+typedef void (*HostedExtension__Slot_Closure)
+                 (const HostedExtension__Slot *message,
+                  void *closure_data);
+typedef void (*HostedExtension__Status_Closure)
+                 (const HostedExtension__Status *message,
                   void *closure_data);
 
 /* --- services --- */
@@ -94,7 +734,20 @@ typedef void (*HostedExtension__Identity_Closure)
 
 /* --- descriptors --- */
 
+extern const ProtobufCEnumDescriptor    hosted_extension__feature__descriptor;
+extern const ProtobufCEnumDescriptor    hosted_extension__code__descriptor;
+extern const ProtobufCEnumDescriptor    hosted_extension__slot_state__descriptor;
 extern const ProtobufCMessageDescriptor hosted_extension__identity__descriptor;
+extern const ProtobufCMessageDescriptor hosted_extension__request__descriptor;
+extern const ProtobufCMessageDescriptor hosted_extension__none__descriptor;
+extern const ProtobufCMessageDescriptor hosted_extension__begin__descriptor;
+extern const ProtobufCMessageDescriptor hosted_extension__write__descriptor;
+extern const ProtobufCMessageDescriptor hosted_extension__end__descriptor;
+extern const ProtobufCMessageDescriptor hosted_extension__digests__descriptor;
+extern const ProtobufCMessageDescriptor hosted_extension__confirm__descriptor;
+extern const ProtobufCMessageDescriptor hosted_extension__reply__descriptor;
+extern const ProtobufCMessageDescriptor hosted_extension__slot__descriptor;
+extern const ProtobufCMessageDescriptor hosted_extension__status__descriptor;
 
 PROTOBUF_C__END_DECLS
 
