@@ -78,7 +78,7 @@ static void other_spellings_are_understood(void **state)
         "1067",                        /* the number alone */
         "08 01 10 67",                 /* with the type */
         "1067 ba06 00",                /* an empty payload */
-        "1067 ba06 03 a00607",         /* a payload with more in it */
+        "1067 ba06 03 c00707",         /* a payload with more in it */
         "ba06 00 1801 1067 0801",      /* backwards */
         "1067 2005 a03e07 c23e021234", /* fields that nobody knows */
     };

@@ -223,7 +223,7 @@ static void other_spellings_are_understood(void **state)
                         25);
     assert_int_equal(peer_result("08 04 72 00", 1), 0);          /* SetMode: none */
     assert_int_equal(peer_result("08 02 62 00", 2), 0);          /* GetMode with an empty payload */
-    assert_int_equal(peer_result("08 02 62 03 a0 06 07", 2), 0); /* … and a field 100 */
+    assert_int_equal(peer_result("08 02 62 03 c0 07 07", 2), 0); /* … and an unknown field */
     assert_int_equal(peer_result("08 02 a0 06 07 f2 06 00", 2), 0); /* strange fields */
     /* SetAPConfig: name and password alone */
     assert_int_equal(peer_result("08 08 92 01 18 0a 06 4d7957696669 12 0e "
