@@ -35,6 +35,7 @@ struct chip {
     const struct partition *running; /* the partition that was booted; NULL: none */
     bool rollback;                   /* the boot loader was built with rollback */
     bool application_rollback;       /* the firmware was */
+    uint32_t secure_version;         /* eFuse: the anti-rollback number */
 };
 
 extern struct chip the_chip;

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "crc32.h"
 #include "little_endian.h"
 
 enum {
@@ -14,17 +15,13 @@ enum {
     AT_CRC = 28,
 };
 
-/* CRC-32 of the four bytes of the number with the register starting at 0, as the chip's ROM. */
+/* Of the four bytes of the number. */
 static uint32_t seq_crc(uint32_t seq)
 {
-    uint32_t crc = 0;
+    uint8_t bytes[4];
 
-    for (int byte = 0; byte < 4; byte++) {
-        crc ^= seq >> (8 * byte) & 0xff;
-        for (int bit = 0; bit < 8; bit++)
-            crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
-    }
-    return ~crc;
+    put_le32(bytes, seq);
+    return crc32_le(UINT32_MAX, bytes, sizeof(bytes));
 }
 
 int otadata_read(struct flash *flash, uint32_t offset, struct otadata_entry ret[2])

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sums of the chip, against published ones. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "chip.h"
+#include "esp_efuse.h"
+#include "esp_idf_version.h"
+#include "esp_rom_crc.h"
+#include "mbedtls/sha256.h"
+
+/* FIPS 180-2, appendix B.1, and RFC 3874, section 3.1: both of "abc". */
+static const uint8_t sha256_abc[32] = {
+    0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea, 0x41, 0x41, 0x40, 0xde, 0x5d, 0xae, 0x22, 0x23,
+    0xb0, 0x03, 0x61, 0xa3, 0x96, 0x17, 0x7a, 0x9c, 0xb4, 0x10, 0xff, 0x61, 0xf2, 0x00, 0x15, 0xad};
+static const uint8_t sha224_abc[28] = {0x23, 0x09, 0x7d, 0x22, 0x34, 0x05, 0xd8, 0x22, 0x86, 0x42,
+                                       0xa4, 0x77, 0xbd, 0xa2, 0x55, 0xb3, 0x2a, 0xad, 0xbc, 0xe4,
+                                       0xbd, 0xa0, 0xb3, 0xf7, 0xe3, 0x6c, 0x9d, 0xa7};
+
+static void sha256_in_pieces_and_from_a_copy(void **state)
+{
+    mbedtls_sha256_context ctx, copy;
+    uint8_t digest[32];
+
+    (void)state;
+    mbedtls_sha256_init(&ctx);
+    mbedtls_sha256_init(&copy);
+    assert_int_equal(mbedtls_sha256_starts(&ctx, 0), 0);
+    assert_int_equal(mbedtls_sha256_update(&ctx, (const uint8_t *)"a", 1), 0);
+    mbedtls_sha256_clone(&copy, &ctx);
+    assert_int_equal(mbedtls_sha256_update(&ctx, (const uint8_t *)"x", 1), 0);
+    assert_int_equal(mbedtls_sha256_update(&copy, (const uint8_t *)"bc", 2), 0);
+    assert_int_equal(mbedtls_sha256_finish(&copy, digest), 0);
+    assert_memory_equal(digest, sha256_abc, sizeof(sha256_abc));
+    mbedtls_sha256_free(&ctx);
+    mbedtls_sha256_free(&copy);
+    mbedtls_sha256_free(NULL);
+}
+
+static void sha256_and_sha224_at_once(void **state)
+{
+    uint8_t digest[32];
+
+    (void)state;
+    assert_int_equal(mbedtls_sha256((const uint8_t *)"abc", 3, digest, 0), 0);
+    assert_memory_equal(digest, sha256_abc, sizeof(sha256_abc));
+    assert_int_equal(mbedtls_sha256((const uint8_t *)"abc", 3, digest, 1), 0);
+    assert_memory_equal(digest, sha224_abc, sizeof(sha224_abc));
+}
+
+/* The check value of CRC-32/ISO-HDLC, also in two steps. */
+static void crc32_as_the_rom(void **state)
+{
+    const uint8_t *const digits = (const uint8_t *)"123456789";
+
+    (void)state;
+    assert_int_equal(esp_rom_crc32_le(0, digits, 9), 0xcbf43926);
+    assert_int_equal(esp_rom_crc32_le(esp_rom_crc32_le(0, digits, 4), digits + 4, 5), 0xcbf43926);
+    assert_int_equal(esp_rom_crc32_le(4711, digits, 0), 4711);
+}
+
+static void the_secure_version_only_grows(void **state)
+{
+    (void)state;
+    the_chip.secure_version = 0;
+    assert_true(esp_efuse_check_secure_version(0));
+    assert_int_equal(esp_efuse_update_secure_version(3), ESP_OK);
+    assert_int_equal(esp_efuse_update_secure_version(2), ESP_OK);
+    assert_int_equal(esp_efuse_read_secure_version(), 3);
+    assert_false(esp_efuse_check_secure_version(2));
+    assert_true(esp_efuse_check_secure_version(3));
+    assert_int_equal(esp_efuse_update_secure_version(17), ESP_ERR_INVALID_ARG);
+    assert_int_equal(esp_efuse_read_secure_version(), 3);
+}
+
+static void versions_compare_as_numbers(void **state)
+{
+    (void)state;
+    assert_true(ESP_IDF_VERSION >= ESP_IDF_VERSION_VAL(5, 5, 0));
+    assert_true(ESP_IDF_VERSION < ESP_IDF_VERSION_VAL(6, 0, 0));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sha256_in_pieces_and_from_a_copy),
+        cmocka_unit_test(sha256_and_sha224_at_once),
+        cmocka_unit_test(crc32_as_the_rom),
+        cmocka_unit_test(the_secure_version_only_grows),
+        cmocka_unit_test(versions_compare_as_numbers),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
