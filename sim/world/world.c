@@ -28,23 +28,6 @@ static int map(int memfd)
     return 0;
 }
 
-static int make_new(void)
-{
-    const int memfd = memfd_create("esp32-sim", MFD_CLOEXEC);
-
-    if (memfd < 0)
-        return -errno;
-    if (ftruncate(memfd, sizeof(*world)) < 0)
-        return -errno;
-
-    const int rc = map(memfd);
-
-    if (rc < 0)
-        return rc;
-    world->bytes = sizeof(*world);
-    return 1;
-}
-
 /* Calls `apply` for each descriptor that is handed over at a reset. */
 static void for_each_descriptor(void (*apply)(int fd))
 {
@@ -83,6 +66,20 @@ static size_t rtc_bytes(void)
     return bytes < WORLD_RTC_BYTES ? bytes : WORLD_RTC_BYTES;
 }
 
+/* What memory holds that has just got its power: anything but zeros. The same each time, so that a
+ * run can be repeated. */
+static void fill_with_garbage(uint8_t *bytes, size_t len)
+{
+    uint32_t noise = 0x9e3779b9;
+
+    for (size_t i = 0; i < len; i++) {
+        noise ^= noise << 13;
+        noise ^= noise >> 17;
+        noise ^= noise << 5;
+        bytes[i] = (uint8_t)(noise >> 24);
+    }
+}
+
 static void save_rtc(void)
 {
     if (rtc_bytes() > 0)
@@ -93,6 +90,25 @@ static void restore_rtc(void)
 {
     if (rtc_bytes() > 0)
         memcpy(__start_rtc_noinit, world->rtc, rtc_bytes());
+}
+
+static int make_new(void)
+{
+    const int memfd = memfd_create("esp32-sim", MFD_CLOEXEC);
+
+    if (memfd < 0)
+        return -errno;
+    if (ftruncate(memfd, sizeof(*world)) < 0)
+        return -errno;
+
+    const int rc = map(memfd);
+
+    if (rc < 0)
+        return rc;
+    world->bytes = sizeof(*world);
+    fill_with_garbage(world->rtc, sizeof(world->rtc));
+    restore_rtc();
+    return 1;
 }
 
 int world_open(char *const *argv)
@@ -127,7 +143,10 @@ _Noreturn void world_reset(enum world_reset reason)
 
     events_reset(&world->events, world_now_us(), world_reset_name(reason));
     world->reset = reason;
-    save_rtc();
+    if (reason == WORLD_RESET_EXTERNAL) /* EN cuts the power of RTC memory, too */
+        fill_with_garbage(world->rtc, sizeof(world->rtc));
+    else
+        save_rtc();
     for_each_descriptor(keep_over_exec);
     snprintf(number, sizeof(number), "%d", s_memfd);
     setenv(HANDED_OVER, number, 1);

@@ -2,8 +2,8 @@
 #ifndef SIM_WORLD_H
 #define SIM_WORLD_H
 /*
- * What outlives a reset of the chip: the world outside, the board, and what a real chip keeps (RTC
- * memory, the reason for the reset). A reset executes the program anew, so that everything else,
+ * What outlives a reset of the chip: the world outside, the board, and what a real chip keeps (the
+ * reason for the reset; RTC memory, as long as it has its power: see world_reset()). A reset executes the program anew, so that everything else,
  * the chip's RAM, is truly gone; this structure lies in a memfd that is handed over, and the
  * descriptors in it stay open. Hence no pointers in it.
  */
@@ -62,7 +62,10 @@ extern struct world *world;
  */
 int world_open(char *const *argv);
 
-/* Resets the chip. Does not return. */
+/*
+ * Resets the chip. Does not return. Variables marked RTC_NOINIT_ATTR keep their values, but over
+ * WORLD_RESET_EXTERNAL: then, and at power-on, they hold garbage.
+ */
 _Noreturn void world_reset(enum world_reset reason);
 
 const char *world_reset_name(enum world_reset reason);

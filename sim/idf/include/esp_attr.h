@@ -2,7 +2,7 @@
 #ifndef ESP_ATTR_H
 #define ESP_ATTR_H
 /* Where the chip's linker would put things. Here only RTC_NOINIT_ATTR makes a difference: what it
- * marks is kept over a reset (sim/world/world.c). */
+ * marks is kept over a reset that leaves the power on (sim/world/world.c). */
 #define IRAM_ATTR
 #define DRAM_ATTR
 #define EXT_RAM_BSS_ATTR
