@@ -5,20 +5,20 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bad_boot.h"
 #include "board.h"
+#include "esp_log.h"
 #include "firmware.h"
 #include "options.h"
 #include "sim_log.h"
 #include "stock.h"
 #include "world/loop.h"
 #include "world/stop.h"
-#include "world/timers.h"
 #include "world/world.h"
 
 #define STATUS_LOCAL 1
 
-#define BOOT_US     (300 * 1000)      /* ROM and boot loader; a real one takes about as long */
-#define WATCHDOG_US (9 * 1000 * 1000) /* the boot loader's RTC watchdog, ESP-IDF's default */
+#define BOOT_US (300 * 1000) /* ROM and boot loader; a real one takes about as long */
 
 static int complain(const char *what, int rc)
 {
@@ -63,42 +63,6 @@ static void remove_sockets(const struct options *options)
         unlink(options->ctl);
 }
 
-static void bite(void *ctx)
-{
-    (void)ctx;
-    world_reset(WORLD_RESET_WATCHDOG);
-}
-
-/* A program that fails at each start makes the chip go round for ever. The second time that a slot
- * fails in a row, it is left at that: nothing that the host sees would change. */
-static bool goes_round(void)
-{
-    const bool again = world->failed_offset == world->boot.offset;
-
-    world->failed_offset = world->boot.offset;
-    return again;
-}
-
-/* Plays --bad-boot. Returns false when there is nothing that talks to the host. */
-static bool survives_start(const struct options *options)
-{
-    static struct sim_timer watchdog = {.fire = bite};
-    const bool bad = options->bad_boot != BAD_BOOT_NONE &&
-                     strcmp(options->bad_version, world->boot.version) == 0;
-
-    if (!bad) {
-        world->failed_offset = 0;
-        return true;
-    }
-    if (options->bad_boot == BAD_BOOT_MUTE || goes_round())
-        return false;
-    if (options->bad_boot == BAD_BOOT_CRASH)
-        world_reset(WORLD_RESET_PANIC);
-    sim_timer_arm(&watchdog, SIM_TIMER_WORLD,
-                  world_now_us() + (options->time == SIM_CLOCK_NONE ? 0 : WATCHDOG_US));
-    return false;
-}
-
 static const struct program *choose_program(const struct options *options)
 {
     if (!options->stock)
@@ -108,17 +72,20 @@ static const struct program *choose_program(const struct options *options)
 
 static void run(const struct options *options)
 {
-    const struct program *const program = choose_program(options);
+    const struct program *program = choose_program(options);
 
     sim_clock_spend_us(&world->clock, BOOT_US);
-    if (!board_boot() || !survives_start(options)) {
+    if (!board_boot() || !bad_boot_starts(options)) {
         loop_run(NULL);
         return;
     }
     world->boot_us = world_now_us();
+    ESP_LOGI("app_init", "App version: %s", world->boot.version); /* as ESP-IDF's start-up does */
     if (program->start() < 0)
         world_reset(WORLD_RESET_PANIC);
-    program->send_init();
+    program = bad_boot_wrap(options, program);
+    if (program != NULL)
+        program->send_init();
     loop_run(program);
 }
 

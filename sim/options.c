@@ -37,8 +37,10 @@ static const char s_help[] =
     "  --power-cut N[:torn|:done]\n"
     "                          end with status 99 at the N-th flash operation: before it, in the\n"
     "                          middle of it, or just after\n"
-    "  --bad-boot VERSION=crash|hang|mute\n"
-    "                          what firmware of that version does when it is booted\n"
+    "  --bad-boot VERSION=crash|hang|mute[@start|@answer]\n"
+    "                          what firmware of that version does when it is booted: at once, "
+    "after\n"
+    "                          its start-up, or after its first answer\n"
     "  --verbose               the chip's console on standard error\n"
     "  --help                  this text\n";
 
@@ -194,19 +196,34 @@ static int take_power_cut(const char *text, struct options *options)
 
 static int take_bad_boot(const char *text, struct options *options)
 {
-    static const char *const kinds[] = {"crash", "hang", "mute"};
+    static const struct {
+        const char *word;
+        enum bad_boot kind;
+        enum bad_stage stage;
+    } kinds[] = {
+        {"crash", BAD_BOOT_CRASH, BAD_STAGE_BOOT},
+        {"crash@start", BAD_BOOT_CRASH, BAD_STAGE_START},
+        {"crash@answer", BAD_BOOT_CRASH, BAD_STAGE_ANSWER},
+        {"hang", BAD_BOOT_HANG, BAD_STAGE_BOOT},
+        {"hang@start", BAD_BOOT_HANG, BAD_STAGE_START},
+        {"hang@answer", BAD_BOOT_HANG, BAD_STAGE_ANSWER},
+        {"mute", BAD_BOOT_MUTE, BAD_STAGE_START},
+        {"mute@answer", BAD_BOOT_MUTE, BAD_STAGE_ANSWER},
+    };
     const char *const split = strrchr(text, '=');
 
     if (split == NULL || split == text || (size_t)(split - text) >= sizeof(options->bad_version))
         return refuse("--bad-boot: %s is not VERSION=crash, VERSION=hang or VERSION=mute", text);
-
-    const int kind = choose("bad-boot", split + 1, kinds, 3);
-
-    if (kind < 0)
-        return kind;
-    snprintf(options->bad_version, sizeof(options->bad_version), "%.*s", (int)(split - text), text);
-    options->bad_boot = (enum bad_boot)(kind + BAD_BOOT_CRASH);
-    return 0;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (strcmp(kinds[i].word, split + 1) != 0)
+            continue;
+        snprintf(options->bad_version, sizeof(options->bad_version), "%.*s", (int)(split - text),
+                 text);
+        options->bad_boot = kinds[i].kind;
+        options->bad_stage = kinds[i].stage;
+        return 0;
+    }
+    return refuse("--bad-boot: %s is none of its values", split + 1);
 }
 
 static int take(int option, const char *argument, struct options *options, int *bootloader)

@@ -15,6 +15,13 @@ enum bad_boot {
     BAD_BOOT_MUTE,
 };
 
+/* How far firmware comes that boots badly. */
+enum bad_stage {
+    BAD_STAGE_BOOT,   /* nowhere: the application never runs */
+    BAD_STAGE_START,  /* through its start-up */
+    BAD_STAGE_ANSWER, /* to its first answer */
+};
+
 enum power_cut {
     POWER_CUT_BEFORE, /* the operation is not done */
     POWER_CUT_TORN,
@@ -38,6 +45,7 @@ struct options {
     enum power_cut power_cut;
     char bad_version[33]; /* which version boots badly */
     enum bad_boot bad_boot;
+    enum bad_stage bad_stage;
 };
 
 /*

@@ -31,6 +31,12 @@ void sim_timer_arm(struct sim_timer *timer, enum sim_timer_kind kind, int64_t du
     *at = timer;
 }
 
+void sim_timers_clear(void)
+{
+    while (s_first != NULL)
+        sim_timer_disarm(s_first);
+}
+
 struct sim_timer *sim_timers_next(unsigned kinds)
 {
     struct sim_timer *timer = s_first;

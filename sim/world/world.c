@@ -17,6 +17,9 @@ struct world *world;
 static char *const *s_argv;
 static int s_memfd;
 
+static bool s_silent;
+static void (*s_on_sent)(const uint8_t *frame, size_t len);
+
 static int map(int memfd)
 {
     void *const at = mmap(NULL, sizeof(*world), PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
@@ -168,8 +171,20 @@ const char *world_reset_name(enum world_reset reason)
 
 void world_send_frame(const uint8_t *frame, size_t len)
 {
-    if (world->bus.client < 0)
+    if (world->bus.client < 0 || s_silent)
         return;
     sim_clock_frame_sent(&world->clock);
     bus_send(&world->bus, frame, len);
+    if (s_on_sent != NULL)
+        s_on_sent(frame, len);
+}
+
+void world_silence(void)
+{
+    s_silent = true;
+}
+
+void world_watch_sent(void (*on_sent)(const uint8_t *frame, size_t len))
+{
+    s_on_sent = on_sent;
 }

@@ -73,6 +73,12 @@ const char *world_reset_name(enum world_reset reason);
 /* One frame from the chip to the host. */
 void world_send_frame(const uint8_t *frame, size_t len);
 
+/* From now until the next reset no frame leaves the chip. */
+void world_silence(void);
+
+/* Calls `on_sent` behind every frame that has left the chip, until the next reset. */
+void world_watch_sent(void (*on_sent)(const uint8_t *frame, size_t len));
+
 static inline int64_t world_now_us(void)
 {
     return sim_clock_now_us(&world->clock);

@@ -4,6 +4,7 @@
 import json
 from collections.abc import Callable
 
+import ctrl_host
 import pytest
 from support import classic
 from support.bus import Bus
@@ -143,6 +144,66 @@ def test_hang_is_bitten_by_the_watchdog(start: Start) -> None:
     assert boots(simulator)[2][0] == "factory"
 
 
+def test_crash_in_its_start_up_is_rolled_back(start: Start) -> None:
+    simulator = start("--bad-boot", "2.0=crash@start")
+    with Bus(simulator.bus) as bus:
+        bus.receive_init()
+        update(bus, tiny_image("2.0"))
+        assert is_alive(bus)
+    assert reasons(simulator) == ["software", "panic"]
+    assert boots(simulator)[2][0] == "factory"
+
+
+@pytest.mark.parametrize(("fault", "reason"), [("crash", "panic"), ("hang", "watchdog")])
+def test_failing_after_the_first_answer(start: Start, fault: str, reason: str) -> None:
+    simulator = start("--stock", "--bad-boot", f"0.3={fault}@answer")
+    with Bus(simulator.bus) as bus:
+        for life in range(2, 4):
+            bus.receive_init()
+            assert is_alive(bus)
+            simulator.wait_boots(life)
+        bus.receive_init()
+    assert reasons(simulator) == [reason, reason]
+
+
+def test_an_event_is_no_answer(start: Start) -> None:
+    """Of the ctrl dialect: it tells by itself that it has started."""
+    simulator = start("--stock", "--dialect", "ctrl", "--bad-boot", "FG-1.0.0.0.0=crash@answer")
+    with Bus(simulator.bus) as bus:
+        ctrl_host.receive_started(bus)
+        assert json.loads(simulator.control("status"))["reset"] == "power_on"
+        assert ctrl_host.is_alive(bus)
+        ctrl_host.receive_started(bus)
+    assert reasons(simulator) == ["panic"]
+
+
+def test_ours_fails_after_it_was_confirmed(start: Start) -> None:
+    simulator = start("--bad-boot", "2.0=crash@answer")
+    with Bus(simulator.bus) as bus:
+        bus.receive_init()
+        update(bus, tiny_image("2.0"))
+        assert is_alive(bus)
+        bus.receive_init()
+        assert is_alive(bus)
+        bus.receive_init()
+    assert boots(simulator)[1:3] == [("ota_0", "2.0", "pending_verify"), ("ota_0", "2.0", "valid")]
+    assert reasons(simulator)[:3] == ["software", "panic", "panic"]
+
+
+def test_mute_after_the_first_answer(start: Start) -> None:
+    simulator = start("--bad-boot", "2.0=mute@answer")
+    with Bus(simulator.bus) as bus:
+        bus.receive_init()
+        update(bus, tiny_image("2.0"))
+        assert is_alive(bus)
+        bus.send_message(classic.request(Kind.GET_MODE))
+        assert json.loads(simulator.control("status"))["version"] == "2.0"
+        assert bus.is_silent()
+    with Bus(simulator.bus) as bus:
+        assert json.loads(simulator.control("status"))["bus"]
+        assert bus.is_silent(), "no INIT event either"
+
+
 def test_mute_stays_mute_until_it_is_reset(start: Start) -> None:
     simulator = start("--bad-boot", "2.0=mute")
     with Bus(simulator.bus) as bus:
@@ -159,9 +220,18 @@ def test_mute_stays_mute_until_it_is_reset(start: Start) -> None:
     assert boots(simulator)[2][0] == "factory"
 
 
-def test_without_rollback_a_crash_goes_round(start: Start) -> None:
+@pytest.mark.parametrize(("fault", "runs"), [("mute", True), ("hang@start", True), ("hang", False)])
+def test_how_far_it_comes(start: Start, fault: str, runs: bool) -> None:
+    """The console tells whether the application was started at all."""
+    simulator = start("--verbose", "--time", "real", "--stock", "--bad-boot", f"0.3={fault}")
+    assert json.loads(simulator.control("status"))["version"] == "0.3"
+    assert ("App version: 0.3" in simulator.output()) == runs
+
+
+@pytest.mark.parametrize("fault", ["crash", "crash@start"])
+def test_without_rollback_a_crash_goes_round(start: Start, fault: str) -> None:
     """It would for ever, with nothing to see on the bus: the events end at the second time."""
-    simulator = start("--bootloader", "plain", "--bad-boot", "2.0=crash")
+    simulator = start("--bootloader", "plain", "--bad-boot", f"2.0={fault}")
     with Bus(simulator.bus) as bus:
         bus.receive_init()
         send_image(bus, tiny_image("2.0"))

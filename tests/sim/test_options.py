@@ -67,6 +67,8 @@ def test_help_needs_nothing(build: Build, folder: Path) -> None:
         ("--power-cut", ":torn"),
         ("--bad-boot", "1.0"),
         ("--bad-boot", "1.0=burn"),
+        ("--bad-boot", "1.0=mute@start"),
+        ("--bad-boot", "1.0=crash@"),
         ("--bad-boot", "=crash"),
         ("--bad-boot", "x" * 33 + "=crash"),
     ],
