@@ -54,6 +54,12 @@ static void lose_power(void *ctx, uint64_t operation)
     _exit(STATUS_POWER_CUT);
 }
 
+static void tell_misuse(void *ctx, uint32_t at)
+{
+    (void)ctx;
+    events_misuse(&world->events, world_now_us(), at);
+}
+
 static bool ends_with(const char *text, const char *end)
 {
     const size_t text_len = strlen(text), end_len = strlen(end);
@@ -156,6 +162,7 @@ int board_open(const struct options *options, bool is_new, char *why, size_t siz
     the_chip.model = chip_model_find(options->chip_id);
     the_chip.rollback = options->rollback;
     the_chip.application_rollback = !options->stock;
+    the_chip.idf = options->idf;
     if (is_new)
         rc = open_flash(options, why, size);
     if (rc < 0)
@@ -170,6 +177,8 @@ int board_open(const struct options *options, bool is_new, char *why, size_t siz
     the_chip.flash.cut = cuts[options->power_cut];
     the_chip.flash.power_cut = lose_power;
     the_chip.flash.spent = spend;
+    the_chip.flash.misused = tell_misuse;
+    flash_set_faults(&the_chip.flash, options->flash_faults, options->flash_fault_count);
     return 0;
 }
 

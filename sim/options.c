@@ -29,6 +29,7 @@ static const char s_help[] =
     "  --dialect DIALECT       of the control path: classic or ctrl (classic)\n"
     "  --stock                 behave as upstream's firmware, faults included\n"
     "  --bootloader KIND       plain or rollback (rollback; plain with --stock)\n"
+    "  --idf RELEASE           whose update calls it has: 5.5, 6.0 or 6.1 (5.5)\n"
     "  --aps FILE              access points: a JSON list of ssid, bssid, channel, rssi,\n"
     "                          security (open, wpa2, wpa3), password, tap\n"
     "  --time MODE             real, virtual or none (real)\n"
@@ -38,9 +39,14 @@ static const char s_help[] =
     "                          end with status 99 at the N-th flash operation: before it, in the\n"
     "                          middle of it, or just after\n"
     "  --bad-boot VERSION=crash|hang|mute[@start|@answer]\n"
-    "                          what firmware of that version does when it is booted: at once, "
-    "after\n"
-    "                          its start-up, or after its first answer\n"
+    "                          what firmware of that version does when it is booted: before it "
+    "has\n"
+    "                          run at all (mute: from the start), after its start-up (not mute), "
+    "or\n"
+    "                          after its first answer\n"
+    "  --flash-fault KIND:ADDRESS\n"
+    "                          a broken place: stuck0 or stuck1 (the lowest bit of that byte),\n"
+    "                          erase-fail (its sector), program-fail (its page); up to 8 times\n"
     "  --verbose               the chip's console on standard error\n"
     "  --help                  this text\n";
 
@@ -60,6 +66,8 @@ enum option_id {
     OPTION_CTL,
     OPTION_POWER_CUT,
     OPTION_BAD_BOOT,
+    OPTION_FLASH_FAULT,
+    OPTION_IDF,
     OPTION_VERBOSE,
     OPTION_HELP,
 };
@@ -80,6 +88,8 @@ static const struct option s_options[] = {
     {"ctl", required_argument, NULL, OPTION_CTL},
     {"power-cut", required_argument, NULL, OPTION_POWER_CUT},
     {"bad-boot", required_argument, NULL, OPTION_BAD_BOOT},
+    {"flash-fault", required_argument, NULL, OPTION_FLASH_FAULT},
+    {"idf", required_argument, NULL, OPTION_IDF},
     {"verbose", no_argument, NULL, OPTION_VERBOSE},
     {"help", no_argument, NULL, OPTION_HELP},
     {NULL, 0, NULL, 0},
@@ -226,6 +236,47 @@ static int take_bad_boot(const char *text, struct options *options)
     return refuse("--bad-boot: %s is none of its values", split + 1);
 }
 
+static int take_flash_fault(const char *text, struct options *options)
+{
+    static const char *const kinds[] = {
+        [FLASH_STUCK_AT_0] = "stuck0",
+        [FLASH_STUCK_AT_1] = "stuck1",
+        [FLASH_ERASE_FAILS] = "erase-fail",
+        [FLASH_PROGRAM_FAILS] = "program-fail",
+    };
+    const char *const split = strchr(text, ':');
+    char word[16], *end;
+
+    if (split == NULL || (size_t)(split - text) >= sizeof(word) || split[1] < '0' || split[1] > '9')
+        return refuse("--flash-fault: %s is not KIND:ADDRESS", text);
+    snprintf(word, sizeof(word), "%.*s", (int)(split - text), text);
+
+    const int kind = choose("flash-fault", word, kinds, 4);
+    const unsigned long at = strtoul(split + 1, &end, 0);
+
+    if (kind < 0)
+        return kind;
+    if (*end != '\0' || at >= (unsigned long)FLASH_MAX_MB << 20)
+        return refuse("--flash-fault: %s is no address in a flash", split + 1);
+    if (options->flash_fault_count == OPTIONS_MAX_FLASH_FAULTS)
+        return refuse("--flash-fault: more than %d", OPTIONS_MAX_FLASH_FAULTS);
+    options->flash_faults[options->flash_fault_count++] =
+        (struct flash_fault){(enum flash_fault_kind)kind, (uint32_t)at};
+    return 0;
+}
+
+static int take_idf(const char *text, struct options *options)
+{
+    static const char *const releases[] = {"5.5", "6.0", "6.1"};
+    static const unsigned numbers[] = {CHIP_IDF(5, 5), CHIP_IDF(6, 0), CHIP_IDF(6, 1)};
+    const int chosen = choose("idf", text, releases, 3);
+
+    if (chosen < 0)
+        return chosen;
+    options->idf = numbers[chosen];
+    return 0;
+}
+
 static int take(int option, const char *argument, struct options *options, int *bootloader)
 {
     switch (option) {
@@ -268,6 +319,10 @@ static int take(int option, const char *argument, struct options *options, int *
         return take_power_cut(argument, options);
     case OPTION_BAD_BOOT:
         return take_bad_boot(argument, options);
+    case OPTION_FLASH_FAULT:
+        return take_flash_fault(argument, options);
+    case OPTION_IDF:
+        return take_idf(argument, options);
     case OPTION_VERBOSE:
         options->verbose = true;
         return 0;
@@ -283,6 +338,7 @@ int options_parse(int argc, char *const *argv, struct options *ret, int *ret_sta
         .bus_mhz = 10,
         .mac = {0x24, 0x0a, 0xc4, 0x11, 0x22, 0x33},
         .time = SIM_CLOCK_REAL,
+        .idf = CHIP_IDF(5, 5),
     };
     int bootloader = -1, rc = 0, option;
 

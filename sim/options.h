@@ -5,8 +5,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "chip.h"
 #include "world/clock.h"
 #include "world/program.h"
+
+#define OPTIONS_MAX_FLASH_FAULTS 8
 
 enum bad_boot {
     BAD_BOOT_NONE,
@@ -39,6 +42,7 @@ struct options {
     enum dialect dialect;
     bool stock;
     bool rollback; /* the boot loader can roll back */
+    unsigned idf;  /* CHIP_IDF() */
     bool verbose;
     enum sim_clock_mode time;
     uint64_t power_cut_at; /* flash operation, from 1; 0: none */
@@ -46,6 +50,8 @@ struct options {
     char bad_version[33]; /* which version boots badly */
     enum bad_boot bad_boot;
     enum bad_stage bad_stage;
+    struct flash_fault flash_faults[OPTIONS_MAX_FLASH_FAULTS];
+    size_t flash_fault_count;
 };
 
 /*

@@ -28,6 +28,9 @@ struct chip_model {
 /* NULL for a chip that the simulator does not know. */
 const struct chip_model *chip_model_find(uint16_t id);
 
+/* A release of ESP-IDF, comparable. */
+#define CHIP_IDF(major, minor) ((major) << 8 | (minor))
+
 struct chip {
     const struct chip_model *model;
     struct flash flash;
@@ -35,6 +38,7 @@ struct chip {
     const struct partition *running; /* the partition that was booted; NULL: none */
     bool rollback;                   /* the boot loader was built with rollback */
     bool application_rollback;       /* the firmware was */
+    unsigned idf;                    /* CHIP_IDF() of its calls; 0: as v5.5 */
     uint32_t secure_version;         /* eFuse: the anti-rollback number */
 };
 

@@ -35,10 +35,52 @@ static bool is_inside(const struct flash *flash, uint32_t at, size_t len)
     return at <= flash->size && len <= flash->size - at;
 }
 
-static int misuse(struct flash *flash, int error)
+static void misuse(struct flash *flash, uint32_t at)
 {
     flash->misuses++;
-    return error;
+    if (flash->misused != NULL)
+        flash->misused(flash->ctx, at);
+}
+
+/* The fault of that kind among these bytes, or NULL. */
+static const struct flash_fault *find_fault(const struct flash *flash, enum flash_fault_kind kind,
+                                            uint32_t at, size_t len)
+{
+    for (size_t i = 0; i < flash->fault_count; i++) {
+        const struct flash_fault *const fault = &flash->faults[i];
+
+        if (fault->kind == kind && fault->at >= at && fault->at - at < len)
+            return fault;
+    }
+    return NULL;
+}
+
+static bool is_stuck(const struct flash *flash, uint32_t at)
+{
+    return find_fault(flash, FLASH_STUCK_AT_0, at, 1) != NULL ||
+           find_fault(flash, FLASH_STUCK_AT_1, at, 1) != NULL;
+}
+
+/* What stuck bits make of these bytes. */
+static void stick(struct flash *flash, uint32_t at, size_t len)
+{
+    for (size_t i = 0; i < flash->fault_count; i++) {
+        const struct flash_fault *const fault = &flash->faults[i];
+
+        if (fault->at < at || fault->at - at >= len)
+            continue;
+        if (fault->kind == FLASH_STUCK_AT_0)
+            flash->bytes[fault->at] &= 0xfe;
+        if (fault->kind == FLASH_STUCK_AT_1)
+            flash->bytes[fault->at] |= 0x01;
+    }
+}
+
+void flash_set_faults(struct flash *flash, const struct flash_fault *faults, size_t count)
+{
+    flash->faults = faults;
+    flash->fault_count = count;
+    stick(flash, 0, flash->size);
 }
 
 static void spend(struct flash *flash, enum flash_work work, size_t bytes)
@@ -75,54 +117,88 @@ int flash_read(struct flash *flash, uint32_t at, void *buf, size_t len)
     return 0;
 }
 
-static bool program_page(struct flash *flash, uint32_t at, const uint8_t *data, size_t len)
+/* Returns false when a bit would have had to be set. */
+static bool clear_bits(struct flash *flash, uint32_t at, const uint8_t *data, size_t len)
 {
-    const size_t reached = begin_operation(flash, len);
+    uint8_t *const bytes = flash->bytes + at;
+    uint8_t set = 0;
     bool took = true;
 
-    for (size_t i = 0; i < reached; i++) {
-        flash->bytes[at + i] &= data[i];
-        took = took && flash->bytes[at + i] == data[i];
+    for (size_t i = 0; i < len; i++) {
+        set |= (uint8_t)(data[i] & ~bytes[i]);
+        bytes[i] &= data[i];
     }
+    for (size_t i = 0; set != 0 && i < len; i++) {
+        if (bytes[i] != data[i])
+            took = took && is_stuck(flash, at + (uint32_t)i);
+    }
+    return took;
+}
+
+static int program_page(struct flash *flash, uint32_t at, const uint8_t *data, size_t len)
+{
+    const bool fails = find_fault(flash, FLASH_PROGRAM_FAILS, at, len) != NULL;
+    const size_t reached = begin_operation(flash, len);
+
+    if (!fails && !clear_bits(flash, at, data, reached))
+        misuse(flash, at);
+    stick(flash, at, len);
     spend(flash, FLASH_PROGRAM, len);
     finish_operation(flash);
-    return took;
+    return fails ? -ETIMEDOUT : 0;
 }
 
 int flash_program(struct flash *flash, uint32_t at, const void *data, size_t len)
 {
     const uint8_t *next = data;
-    bool took = true;
+    int rc = 0;
 
-    if (!is_inside(flash, at, len))
-        return misuse(flash, -ERANGE);
-    while (len > 0) {
+    if (!is_inside(flash, at, len)) {
+        misuse(flash, at);
+        return -ERANGE;
+    }
+    while (rc == 0 && len > 0) {
         const size_t room = FLASH_PAGE_BYTES - at % FLASH_PAGE_BYTES;
         const size_t n = len < room ? len : room;
 
-        took = program_page(flash, at, next, n) && took;
+        rc = program_page(flash, at, next, n);
         at += (uint32_t)n;
         next += n;
         len -= n;
     }
-    return took ? 0 : misuse(flash, -EIO);
+    return rc;
+}
+
+/* One sector or block. */
+static int erase_unit(struct flash *flash, uint32_t at, size_t len)
+{
+    const bool fails = find_fault(flash, FLASH_ERASE_FAILS, at, len) != NULL;
+    const size_t reached = begin_operation(flash, len);
+
+    if (!fails)
+        memset(flash->bytes + at, 0xff, reached);
+    stick(flash, at, len);
+    spend(flash, len == FLASH_BLOCK_BYTES ? FLASH_ERASE_BLOCK : FLASH_ERASE_SECTOR, len);
+    finish_operation(flash);
+    return fails ? -ETIMEDOUT : 0;
 }
 
 int flash_erase(struct flash *flash, uint32_t at, size_t len)
 {
-    if (at % FLASH_SECTOR_BYTES != 0 || len % FLASH_SECTOR_BYTES != 0)
-        return misuse(flash, -EINVAL);
-    if (!is_inside(flash, at, len))
-        return misuse(flash, -ERANGE);
-    while (len > 0) {
+    int rc = 0;
+
+    if (at % FLASH_SECTOR_BYTES != 0 || len % FLASH_SECTOR_BYTES != 0 ||
+        !is_inside(flash, at, len)) {
+        misuse(flash, at);
+        return is_inside(flash, at, len) ? -EINVAL : -ERANGE;
+    }
+    while (rc == 0 && len > 0) {
         const bool block = at % FLASH_BLOCK_BYTES == 0 && len >= FLASH_BLOCK_BYTES;
         const size_t step = block ? FLASH_BLOCK_BYTES : FLASH_SECTOR_BYTES;
 
-        memset(flash->bytes + at, 0xff, begin_operation(flash, step));
-        spend(flash, block ? FLASH_ERASE_BLOCK : FLASH_ERASE_SECTOR, step);
-        finish_operation(flash);
+        rc = erase_unit(flash, at, step);
         at += (uint32_t)step;
         len -= step;
     }
-    return 0;
+    return rc;
 }

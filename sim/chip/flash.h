@@ -3,7 +3,8 @@
 #define SIM_FLASH_H
 /*
  * A NOR flash chip in a file that is a plain dump of it. Erasing sets bits, programming clears
- * them; asking for anything else is misuse and an error.
+ * them. A program that wants to set one is done as far as it goes and, as on the chip, nobody is
+ * told; here it is counted as misuse.
  *
  * An operation is one erase (a 4 KiB sector or a 64 KiB block) or one program within a 256-byte
  * page. Operations are counted from 1, and the power can be cut at any of them. What was done is in
@@ -29,17 +30,34 @@ enum flash_cut {
     FLASH_CUT_DONE,   /* it is, but nothing after it */
 };
 
+/* What is broken about a chip. */
+enum flash_fault_kind {
+    FLASH_STUCK_AT_0,    /* the lowest bit of a byte, whatever is done to it */
+    FLASH_STUCK_AT_1,    /* the same */
+    FLASH_ERASE_FAILS,   /* the sector of that byte never becomes ready: nothing is erased */
+    FLASH_PROGRAM_FAILS, /* its page: nothing is programmed */
+};
+
+struct flash_fault {
+    enum flash_fault_kind kind;
+    uint32_t at; /* address of the byte */
+};
+
 struct flash {
     uint8_t *bytes; /* the file, mapped */
     uint32_t size;
     uint64_t *operations; /* the counter, which outlives a reset of the chip */
     uint32_t misuses;     /* programs that wanted to set a bit, and the like */
+    const struct flash_fault *faults;
+    size_t fault_count;
 
     uint64_t cut_at; /* number of the operation; 0: never */
     enum flash_cut cut;
     void (*power_cut)(void *ctx, uint64_t operation); /* must not return */
     /* The chip was busy with `bytes` bytes of work. NULL: nobody counts. */
     void (*spent)(void *ctx, enum flash_work work, size_t bytes);
+    /* At each misuse, with the address. NULL: nobody listens. */
+    void (*misused)(void *ctx, uint32_t at);
     void *ctx;
 };
 
@@ -50,10 +68,12 @@ struct flash {
 int flash_attach(struct flash *flash, int fd, uint32_t size, uint64_t *operations);
 void flash_detach(struct flash *flash);
 
-/* All: 0; -ERANGE when it leaves the chip. */
-int flash_read(struct flash *flash, uint32_t at, void *buf, size_t len);
+/* Breaks the chip; `faults` is borrowed. A stuck bit shows at once, and in the file. */
+void flash_set_faults(struct flash *flash, const struct flash_fault *faults, size_t count);
 
-/* -EIO when a bit would have to be set: what can be cleared is. */
+/* All: 0; -ERANGE when it leaves the chip; -ETIMEDOUT when the chip does not become ready again,
+ * and what lies behind that place is not done. */
+int flash_read(struct flash *flash, uint32_t at, void *buf, size_t len);
 int flash_program(struct flash *flash, uint32_t at, const void *data, size_t len);
 
 /* By blocks where one begins and fits, else by sectors. -EINVAL unless both are whole sectors. */

@@ -32,6 +32,7 @@ static const struct {
     NAME(ESP_ERR_OTA_SMALL_SEC_VER),
     NAME(ESP_ERR_OTA_ROLLBACK_FAILED),
     NAME(ESP_ERR_OTA_ROLLBACK_INVALID_STATE),
+    NAME(ESP_ERR_OTA_ALREADY_IN_PROGRESS),
 };
 
 const char *esp_err_to_name(esp_err_t code)

@@ -5,6 +5,7 @@
 #include "chip.h"
 #include "esp_ota_ops.h"
 #include "esp_system.h"
+#include "flash_error.h"
 #include "image_verify.h"
 #include "otadata.h"
 
@@ -47,10 +48,8 @@ static esp_err_t read_selection(struct selection *ret)
 
 static esp_err_t write_entry(struct selection *selection, int index)
 {
-    const int rc = otadata_write(&the_chip.flash, selection->partition->address, index,
-                                 &selection->entries[index]);
-
-    return rc == 0 ? ESP_OK : ESP_ERR_FLASH_OP_FAIL;
+    return sim_flash_error(otadata_write(&the_chip.flash, selection->partition->address, index,
+                                         &selection->entries[index]));
 }
 
 static const esp_partition_t *slot_of(const struct selection *selection, int index)
@@ -137,8 +136,11 @@ static esp_err_t select_slot(unsigned slot)
     if (slot >= selection.slots)
         return ESP_ERR_INVALID_ARG;
 
-    /* Always the entry that does not count now, the same number or not (up to v5.5). */
-    const int index = selection.active == 0 ? 1 : 0;
+    /* Up to v5.5 always the entry that does not count now, also with the same number. */
+    const int other = selection.active == 0 ? 1 : 0;
+    const bool again = selection.active >= 0 &&
+                       otadata_slot(&selection.entries[selection.active], selection.slots) == slot;
+    const int index = again && the_chip.idf >= CHIP_IDF(6, 0) ? selection.active : other;
 
     selection.entries[index].seq = next_seq(&selection, slot);
     selection.entries[index].state =

@@ -45,6 +45,16 @@ static bool is_slot(const esp_partition_t *partition)
            partition->subtype < ESP_PARTITION_SUBTYPE_APP_OTA_MAX;
 }
 
+/* From v6.1 on a slot takes one update at a time. */
+static bool is_open(const esp_partition_t *partition)
+{
+    const struct ota_session *session = s_sessions;
+
+    while (session != NULL && session->partition != partition)
+        session = session->next;
+    return session != NULL;
+}
+
 static esp_err_t check_target(const esp_partition_t *partition)
 {
     const esp_partition_t *running = esp_ota_get_running_partition();
@@ -88,6 +98,9 @@ esp_err_t esp_ota_begin(const esp_partition_t *partition, size_t image_size,
     err = check_target(partition);
     if (err != ESP_OK)
         return err;
+
+    if (the_chip.idf >= CHIP_IDF(6, 1) && is_open(partition))
+        return ESP_ERR_OTA_ALREADY_IN_PROGRESS;
 
     session = calloc(1, sizeof(*session));
     if (session == NULL)

@@ -8,6 +8,7 @@
 
 #include "chip.h"
 #include "esp_image_format.h"
+#include "flash_error.h"
 #include "image_verify.h"
 
 struct esp_partition_iterator_opaque_ {
@@ -130,11 +131,13 @@ static esp_err_t check_range(const esp_partition_t *partition, size_t offset, si
     return size > partition->size - offset ? ESP_ERR_INVALID_SIZE : ESP_OK;
 }
 
-static esp_err_t from_flash(int rc)
+/* The driver does not look at what it has programmed (CONFIG_SPI_FLASH_VERIFY_WRITE, which is off
+ * by default, would make it ESP_ERR_FLASH_OP_FAIL): only a chip that stays busy is an error. */
+esp_err_t sim_flash_error(int rc)
 {
     if (rc == 0)
         return ESP_OK;
-    return rc == -EIO ? ESP_ERR_FLASH_OP_FAIL : ESP_ERR_INVALID_ARG;
+    return rc == -ETIMEDOUT ? ESP_ERR_TIMEOUT : ESP_ERR_INVALID_ARG;
 }
 
 esp_err_t esp_partition_read(const esp_partition_t *partition, size_t src_offset, void *dst,
@@ -144,7 +147,7 @@ esp_err_t esp_partition_read(const esp_partition_t *partition, size_t src_offset
 
     if (err != ESP_OK)
         return err;
-    return from_flash(
+    return sim_flash_error(
         flash_read(&the_chip.flash, partition->address + (uint32_t)src_offset, dst, size));
 }
 
@@ -158,7 +161,7 @@ esp_err_t esp_partition_write(const esp_partition_t *partition, size_t dst_offse
     err = check_range(partition, dst_offset, size);
     if (err != ESP_OK)
         return err;
-    return from_flash(
+    return sim_flash_error(
         flash_program(&the_chip.flash, partition->address + (uint32_t)dst_offset, src, size));
 }
 
@@ -175,7 +178,8 @@ esp_err_t esp_partition_erase_range(const esp_partition_t *partition, size_t off
         return ESP_ERR_INVALID_SIZE;
     if (offset % partition->erase_size != 0)
         return ESP_ERR_INVALID_ARG;
-    return from_flash(flash_erase(&the_chip.flash, partition->address + (uint32_t)offset, size));
+    return sim_flash_error(
+        flash_erase(&the_chip.flash, partition->address + (uint32_t)offset, size));
 }
 
 static esp_err_t hash_all(const esp_partition_t *partition, uint8_t *sha_256)

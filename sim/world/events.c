@@ -115,3 +115,8 @@ void events_power_cut(const struct events *events, int64_t now_us, uint64_t oper
 {
     put_line(events, now_us, "\"event\": \"power_cut\", \"operation\": %" PRIu64, operation);
 }
+
+void events_misuse(const struct events *events, int64_t now_us, uint32_t address)
+{
+    put_line(events, now_us, "\"event\": \"misuse\", \"address\": %" PRIu32, address);
+}

@@ -25,6 +25,8 @@ void events_begin(const struct events *events, int64_t now_us, const char *slot)
 void events_write(const struct events *events, int64_t now_us, uint32_t offset, uint32_t length);
 void events_end(const struct events *events, int64_t now_us, int result);
 void events_reset(const struct events *events, int64_t now_us, const char *reason);
+/* The firmware asked the flash for what it cannot do, at that address. */
+void events_misuse(const struct events *events, int64_t now_us, uint32_t address);
 void events_power_cut(const struct events *events, int64_t now_us, uint64_t operation);
 
 /* The members of the boot event, from "slot" on, without braces: for the status too.

@@ -3,9 +3,10 @@
 #define SIM_WORLD_H
 /*
  * What outlives a reset of the chip: the world outside, the board, and what a real chip keeps (the
- * reason for the reset; RTC memory, as long as it has its power: see world_reset()). A reset executes the program anew, so that everything else,
- * the chip's RAM, is truly gone; this structure lies in a memfd that is handed over, and the
- * descriptors in it stay open. Hence no pointers in it.
+ * reason for the reset; RTC memory, as long as it has its power: see world_reset()). A reset
+ * executes the program anew, so that everything else, the chip's RAM, is truly gone; this structure
+ * lies in a memfd that is handed over, and the descriptors in it stay open. Hence no pointers in
+ * it.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -39,6 +39,8 @@ def test_help_needs_nothing(build: Build, folder: Path) -> None:
         "--stock",
         "--power-cut",
         "--bad-boot",
+        "--flash-fault",
+        "--idf",
         "--ctl",
     ):
         assert option in done.stdout
@@ -70,6 +72,15 @@ def test_help_needs_nothing(build: Build, folder: Path) -> None:
         ("--bad-boot", "1.0=mute@start"),
         ("--bad-boot", "1.0=crash@"),
         ("--bad-boot", "=crash"),
+        ("--idf", "5.1"),
+        ("--flash-fault", "stuck0"),
+        ("--flash-fault", "stuck0:"),
+        ("--flash-fault", "stuck2:0"),
+        ("--flash-fault", "stuck0:-1"),
+        ("--flash-fault", "stuck0:0x8000000"),
+        ("--flash-fault", "stuck0:12z"),
+        ("--flash-fault", "a-word-that-is-too-long:1"),
+        ("--flash-fault", "stuck0:1") * 9,
         ("--bad-boot", "x" * 33 + "=crash"),
     ],
 )

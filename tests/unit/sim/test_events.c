@@ -58,6 +58,7 @@ static void every_event_is_a_line(void **state)
     events_end(&events, 12345678, 0x1503);
     events_reset(&events, 12345679, "software");
     events_power_cut(&events, 99999999, 17);
+    events_misuse(&events, 100000000, 0x10000);
     close(events.file);
     expect_file("{\"t\": 0.000000, \"event\": \"boot\", \"slot\": \"ota_1\", \"offset\": 2162688, "
                 "\"version\": \"1.2.3\", \"project\": \"network_adapter\", \"state\": \"new\"}\n"
@@ -65,7 +66,8 @@ static void every_event_is_a_line(void **state)
                 "{\"t\": 2.000000, \"event\": \"write\", \"offset\": 4000, \"length\": 96}\n"
                 "{\"t\": 12.345678, \"event\": \"end\", \"result\": 5379}\n"
                 "{\"t\": 12.345679, \"event\": \"reset\", \"reason\": \"software\"}\n"
-                "{\"t\": 99.999999, \"event\": \"power_cut\", \"operation\": 17}\n");
+                "{\"t\": 99.999999, \"event\": \"power_cut\", \"operation\": 17}\n"
+                "{\"t\": 100.000000, \"event\": \"misuse\", \"address\": 65536}\n");
 }
 
 static void a_file_is_appended_to(void **state)
