@@ -52,7 +52,7 @@ int otadata_write(struct flash *flash, uint32_t offset, int index,
     put_le32(bytes + AT_SEQ, entry->seq);
     memcpy(bytes + AT_LABEL, entry->label, sizeof(entry->label));
     put_le32(bytes + AT_STATE, entry->state);
-    put_le32(bytes + AT_CRC, seq_crc(entry->seq));
+    put_le32(bytes + AT_CRC, entry->crc);
     return flash_program(flash, at, bytes, sizeof(bytes));
 }
 
@@ -62,6 +62,12 @@ struct otadata_entry otadata_entry(uint32_t seq, uint32_t state)
 
     memset(entry.label, 0xff, sizeof(entry.label));
     return entry;
+}
+
+void otadata_set_seq(struct otadata_entry *entry, uint32_t seq)
+{
+    entry->seq = seq;
+    entry->crc = seq_crc(seq);
 }
 
 bool otadata_crc_ok(const struct otadata_entry *entry)

@@ -32,9 +32,15 @@ struct otadata_entry {
 /* Reads both entries of the partition at `offset`. 0 or from flash_read(). */
 int otadata_read(struct flash *flash, uint32_t offset, struct otadata_entry ret[2]);
 
-/* Erases the sector of entry `index` and programs `entry` with its CRC made right. */
+/*
+ * Erases the sector of entry `index` and programs `entry`, its CRC as it is: the boot loader writes
+ * a new state to an entry whose CRC is wrong, too.
+ */
 int otadata_write(struct flash *flash, uint32_t offset, int index,
                   const struct otadata_entry *entry);
+
+/* Gives `entry` another sequence number, and the CRC of that. */
+void otadata_set_seq(struct otadata_entry *entry, uint32_t seq);
 
 /* As a fresh entry of sequence number `seq`. */
 struct otadata_entry otadata_entry(uint32_t seq, uint32_t state);

@@ -142,7 +142,7 @@ static esp_err_t select_slot(unsigned slot)
                        otadata_slot(&selection.entries[selection.active], selection.slots) == slot;
     const int index = again && the_chip.idf >= CHIP_IDF(6, 0) ? selection.active : other;
 
-    selection.entries[index].seq = next_seq(&selection, slot);
+    otadata_set_seq(&selection.entries[index], next_seq(&selection, slot));
     selection.entries[index].state =
         the_chip.application_rollback ? OTADATA_NEW : OTADATA_UNDEFINED;
     return write_entry(&selection, index);
