@@ -20,11 +20,12 @@ from boot_model import (
     after,
     boot,
 )
-from sim import test_boot_observed as observed
 from support.images import program
 from support.process import Process
 from support.tools import Build
 from support.waiting import wait_for
+
+from sim import test_boot_observed as observed
 
 SECTOR = observed.SECTOR
 OTADATA_AT = observed.OTADATA_AT
