@@ -7,6 +7,7 @@
 #include "esp_timer.h"
 #include "hosted_control.h"
 #include "nvs_flash.h"
+#include "ota_device.h"
 #include "world.h"
 
 #define CAPABILITY_WLAN_SPI 0x20 /* ESP-Hosted, interface.h */
@@ -57,6 +58,7 @@ static int start(void)
         .spi_clock_mhz = world->bus_mhz,
     };
 
+    ota_device_start();
     if (nvs_flash_init() != ESP_OK || esp_netif_init() != ESP_OK ||
         esp_event_loop_create_default() != ESP_OK ||
         esp_event_handler_register(WIFI_EVENT, ESP_EVENT_ANY_ID, on_wifi_event, NULL) != ESP_OK ||

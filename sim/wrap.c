@@ -11,38 +11,67 @@
 #include "update_watch.h"
 
 /* The linker's names: __real_X is the function, __wrap_X what its callers get. */
-esp_err_t __real_ota_device_begin(void);
-esp_err_t __wrap_ota_device_begin(void);
-esp_err_t __real_ota_device_write(const void *data, size_t len);
-esp_err_t __wrap_ota_device_write(const void *data, size_t len);
-esp_err_t __real_ota_device_end(void);
-esp_err_t __wrap_ota_device_end(void);
+#define WRAPPED(type, name, ...)                                                                   \
+    type __real_##name(__VA_ARGS__);                                                               \
+    type __wrap_##name(__VA_ARGS__)
 
-esp_err_t __wrap_ota_device_begin(void)
+WRAPPED(enum ota_device_code, ota_device_begin, const struct ota_device_image *image);
+WRAPPED(enum ota_device_code, ota_device_append, const void *data, size_t len);
+WRAPPED(enum ota_device_code, ota_device_write, uint32_t offset, uint32_t run_end, const void *data,
+        size_t len);
+WRAPPED(enum ota_device_code, ota_device_end, const struct ota_device_end *end);
+WRAPPED(void, ota_restart_after, uint32_t ms, void (*action)(void));
+
+enum ota_device_code __wrap_ota_device_begin(const struct ota_device_image *image)
 {
-    const esp_err_t rc = __real_ota_device_begin();
+    const enum ota_device_code code = __real_ota_device_begin(image);
 
-    if (rc == ESP_OK)
+    if (code == OTA_DEVICE_DONE)
         update_watch_begin(ota_device_slot()->label);
-    return rc;
+    return code;
 }
 
-esp_err_t __wrap_ota_device_write(const void *data, size_t len)
+enum ota_device_code __wrap_ota_device_append(const void *data, size_t len)
 {
-    const size_t offset = ota_device_written();
-    const esp_err_t rc = __real_ota_device_write(data, len);
+    const uint32_t offset = ota_device_next();
+    const enum ota_device_code code = __real_ota_device_append(data, len);
 
-    if (rc == ESP_OK)
-        update_watch_write((uint32_t)offset, (uint32_t)len);
-    return rc;
+    if (code == OTA_DEVICE_DONE)
+        update_watch_write(offset, (uint32_t)len);
+    return code;
 }
 
-esp_err_t __wrap_ota_device_end(void)
+/* A repeat is done, too, and writes nothing. */
+enum ota_device_code __wrap_ota_device_write(uint32_t offset, uint32_t run_end, const void *data,
+                                             size_t len)
 {
-    const esp_err_t rc = __real_ota_device_end();
+    const uint32_t before = ota_device_next();
+    const enum ota_device_code code = __real_ota_device_write(offset, run_end, data, len);
 
-    update_watch_end(rc);
-    return rc;
+    if (code == OTA_DEVICE_DONE && ota_device_next() != before)
+        update_watch_write(offset, (uint32_t)len);
+    return code;
+}
+
+/* What was refused without ending the update is no end, and neither is a repeated one. */
+enum ota_device_code __wrap_ota_device_end(const struct ota_device_end *end)
+{
+    const bool was_open = ota_device_is_open();
+    const enum ota_device_code code = __real_ota_device_end(end);
+    const esp_err_t err = ota_device_last_fault()->esp_err;
+
+    if (code == OTA_DEVICE_DONE && was_open)
+        update_watch_end(ESP_OK);
+    else if (code != OTA_DEVICE_DONE && !ota_device_is_open())
+        update_watch_end(err != ESP_OK ? err : ESP_ERR_INVALID_STATE);
+    return code;
+}
+
+/* The timer that is armed in here is the restart that the world waits for. */
+void __wrap_ota_restart_after(uint32_t ms, void (*action)(void))
+{
+    update_watch_expect_restart();
+    __real_ota_restart_after(ms, action);
 }
 
 esp_err_t __real_esp_ota_begin(const esp_partition_t *partition, size_t image_size,

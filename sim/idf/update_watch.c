@@ -22,6 +22,11 @@ void update_watch_end(esp_err_t result)
     events_end(&world->events, world_now_us(), result);
 }
 
+void update_watch_expect_restart(void)
+{
+    s_selected = true;
+}
+
 bool update_watch_is_selected(void)
 {
     return s_selected;

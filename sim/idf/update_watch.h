@@ -12,6 +12,9 @@ void update_watch_begin(const char *slot);
 void update_watch_write(uint32_t offset, uint32_t length);
 void update_watch_end(esp_err_t result);
 
+/* A restart is about to be armed, which belongs to an update or to a rollback. */
+void update_watch_expect_restart(void);
+
 /* Whether an update has been selected for the next boot, and no other begun since. */
 bool update_watch_is_selected(void);
 

@@ -17,6 +17,7 @@
 #include "freertos/task.h"
 #include "hosted_control.h"
 #include "nvs_flash.h"
+#include "ota_device.h"
 #include "sdkconfig.h"
 
 #define QUEUE_LENGTH        10
@@ -162,6 +163,7 @@ void app_main(void)
 {
     TickType_t last_tick;
 
+    ota_device_start(); /* what fails from here on is this image's failure */
     start();
     last_tick = xTaskGetTickCount();
     for (;;) {

@@ -372,7 +372,9 @@ static void wifi_can_be_switched_off_and_on(void **state)
     assert_int_equal(ctrl_result(SCAN, NULL, 3), -1);
     assert_int_equal(ctrl_result(GET_AP, NULL, 6), 1);
     assert_int_equal(ctrl_result(CONNECT, "0a04686f6d65 120e636f727265637420686f72736521", 1), -1);
-    assert_int_equal(ctrl_result(OTA_BEGIN, NULL, 1), 0); /* which needs no radio */
+    assert_int_equal(ctrl_result(OTA_BEGIN, NULL, 1), 0);       /* which needs no radio */
+    assert_int_equal(ctrl_result(FEATURE, "0801 1001", 1), -1); /* not during an update */
+    assert_int_equal(ctrl_result(OTA_END, NULL, 1), -1);        /* which is over by that */
 
     assert_int_equal(ctrl_result(FEATURE, "0801 1001", 1), 0);
     assert_int_equal(ctrl_result(GET_MODE, NULL, 1), 0);

@@ -35,6 +35,15 @@ esp_err_t __real_esp_partition_erase_range(const esp_partition_t *partition, siz
 esp_err_t __wrap_esp_partition_erase_range(const esp_partition_t *partition, size_t offset,
                                            size_t size);
 
+void __wrap_ota_restart_after(uint32_t ms, void (*action)(void));
+
+/* The chip goes on: several updates in one life, unless a test is about the restart. */
+void __wrap_ota_restart_after(uint32_t ms, void (*action)(void))
+{
+    (void)ms;
+    (void)action;
+}
+
 /* Encrypted flash takes whole units of 16 bytes only. */
 esp_err_t __wrap_esp_partition_write(const esp_partition_t *partition, size_t offset,
                                      const void *data, size_t size)
@@ -64,28 +73,28 @@ esp_err_t __wrap_esp_partition_erase_range(const esp_partition_t *partition, siz
     return __real_esp_partition_erase_range(partition, offset, size);
 }
 
-static esp_err_t write_all(const uint8_t *image, size_t size, size_t chunk)
+static enum ota_device_code write_all(const uint8_t *image, size_t size, size_t chunk)
 {
-    esp_err_t err = ESP_OK;
+    enum ota_device_code code = OTA_DEVICE_DONE;
 
-    for (size_t at = 0; at < size && err == ESP_OK; at += chunk) {
+    for (size_t at = 0; at < size && code == OTA_DEVICE_DONE; at += chunk) {
         /* A copy of just this chunk, so that a sanitiser sees a byte too far. */
         const size_t n = size - at < chunk ? size - at : chunk;
         uint8_t *copy = malloc(n);
 
         memcpy(copy, image + at, n);
-        err = ota_device_write(copy, n);
+        code = ota_device_append(copy, n);
         free(copy);
     }
-    return err;
+    return code;
 }
 
 static void update(const uint8_t *image, size_t size, size_t chunk)
 {
-    assert_int_equal(ota_device_begin(), ESP_OK);
-    assert_int_equal(write_all(image, size, chunk), ESP_OK);
-    assert_int_equal(ota_device_written(), size);
-    assert_int_equal(ota_device_end(), ESP_OK);
+    assert_int_equal(ota_device_begin(NULL), OTA_DEVICE_DONE);
+    assert_int_equal(write_all(image, size, chunk), OTA_DEVICE_DONE);
+    assert_int_equal(ota_device_next(), size);
+    assert_int_equal(ota_device_end(NULL), OTA_DEVICE_DONE);
 }
 
 static void check_in_flash(const char *slot, const uint8_t *image, size_t size)
@@ -177,24 +186,24 @@ static void erases_just_ahead_and_in_blocks(void **state)
     slot = board_partition("ota_1");
     memset(slot, 0x5a, board_partition_size("ota_1")); /* an older image */
 
-    assert_int_equal(ota_device_begin(), ESP_OK);
+    assert_int_equal(ota_device_begin(NULL), OTA_DEVICE_DONE);
     assert_int_equal(s_erases, 0);
-    assert_int_equal(ota_device_write(image, 15), ESP_OK); /* held back: not a unit yet */
+    assert_int_equal(ota_device_append(image, 15), OTA_DEVICE_DONE); /* held back: not a unit yet */
     assert_int_equal(s_erases, 0);
-    assert_int_equal(ota_device_write(image + 15, 1), ESP_OK);
+    assert_int_equal(ota_device_append(image + 15, 1), OTA_DEVICE_DONE);
     assert_int_equal(s_erases, 1);
     assert_int_equal(slot[BLOCK_BYTES - 1], 0xff);
     assert_int_equal(slot[BLOCK_BYTES], 0x5a);
-    assert_int_equal(ota_device_write(image + 16, BLOCK_BYTES - 16), ESP_OK);
+    assert_int_equal(ota_device_append(image + 16, BLOCK_BYTES - 16), OTA_DEVICE_DONE);
     assert_int_equal(s_erases, 1);
-    assert_int_equal(ota_device_write(image + BLOCK_BYTES, 200000 - BLOCK_BYTES), ESP_OK);
+    assert_int_equal(ota_device_append(image + BLOCK_BYTES, 200000 - BLOCK_BYTES), OTA_DEVICE_DONE);
     assert_int_equal(s_erases, 4);
     for (size_t i = 0; i < s_erases; i++) {
         assert_int_equal(s_erased[i].from, i * BLOCK_BYTES);
         assert_int_equal(s_erased[i].size, BLOCK_BYTES);
     }
     assert_int_equal(slot[4 * BLOCK_BYTES], 0x5a);
-    assert_int_equal(ota_device_end(), ESP_OK);
+    assert_int_equal(ota_device_end(NULL), OTA_DEVICE_DONE);
     assert_memory_equal(slot, image, 200000);
     free(image);
 }
@@ -230,11 +239,11 @@ static void what_is_no_image_erases_nothing(void **state)
 
     (void)state;
     board_make(CHIP_ESP32, board_two_slots);
-    assert_int_equal(ota_device_begin(), ESP_OK);
-    assert_int_equal(ota_device_write(garbage, sizeof(garbage)), ESP_ERR_OTA_VALIDATE_FAILED);
+    assert_int_equal(ota_device_begin(NULL), OTA_DEVICE_DONE);
+    assert_int_equal(ota_device_append(garbage, sizeof(garbage)), OTA_DEVICE_NOT_AN_IMAGE);
     assert_int_equal(s_erases, 0);
-    assert_int_equal(ota_device_write(garbage, sizeof(garbage)), ESP_ERR_INVALID_STATE);
-    assert_int_equal(ota_device_end(), ESP_ERR_INVALID_STATE);
+    assert_int_equal(ota_device_append(garbage, sizeof(garbage)), OTA_DEVICE_NO_SESSION);
+    assert_int_equal(ota_device_end(NULL), OTA_DEVICE_NO_SESSION);
 }
 
 static void a_full_slot_ends_the_update(void **state)
@@ -247,12 +256,12 @@ static void a_full_slot_ends_the_update(void **state)
                            "ota_0,   app,  ota_0, 0x10000, 0x10000\n"
                            "ota_1,   app,  ota_1, 0x20000, 0x10000\n"
                            "user,    data, 0x40,  0x30000, 0x10000\n");
-    assert_int_equal(ota_device_begin(), ESP_OK);
-    assert_int_equal(ota_device_write(image, size - 8), ESP_OK);
-    assert_int_equal(ota_device_write(image + size - 8, 9), ESP_ERR_INVALID_SIZE);
-    assert_int_equal(ota_device_written(), 0);
-    assert_int_equal(ota_device_write(image, 1), ESP_ERR_INVALID_STATE);
-    assert_int_equal(ota_device_end(), ESP_ERR_INVALID_STATE);
+    assert_int_equal(ota_device_begin(NULL), OTA_DEVICE_DONE);
+    assert_int_equal(ota_device_append(image, size - 8), OTA_DEVICE_DONE);
+    assert_int_equal(ota_device_append(image + size - 8, 9), OTA_DEVICE_TOO_LARGE);
+    assert_int_equal(ota_device_next(), 0);
+    assert_int_equal(ota_device_append(image, 1), OTA_DEVICE_NO_SESSION);
+    assert_int_equal(ota_device_end(NULL), OTA_DEVICE_NO_SESSION);
     assert_int_equal(board_partition("user")[0], 0xff);
     assert_string_equal(board_boot(), "ota_0");
     free(image);
@@ -264,19 +273,19 @@ static void calls_in_another_order_are_refused(void **state)
 
     (void)state;
     board_make(CHIP_ESP32, board_two_slots);
-    assert_int_equal(ota_device_write(image, 4000), ESP_ERR_INVALID_STATE);
-    assert_int_equal(ota_device_end(), ESP_ERR_INVALID_STATE);
-    assert_int_equal(ota_device_begin(), ESP_OK);
-    assert_int_equal(ota_device_write(image, 0), ESP_OK);
-    assert_int_equal(ota_device_end(), ESP_ERR_INVALID_STATE); /* nothing was written */
-    assert_int_equal(ota_device_end(), ESP_ERR_INVALID_STATE);
+    assert_int_equal(ota_device_append(image, 4000), OTA_DEVICE_NO_SESSION);
+    assert_int_equal(ota_device_end(NULL), OTA_DEVICE_NO_SESSION);
+    assert_int_equal(ota_device_begin(NULL), OTA_DEVICE_DONE);
+    assert_int_equal(ota_device_append(image, 0), OTA_DEVICE_NOT_UNDERSTOOD);
+    assert_int_equal(ota_device_end(NULL), OTA_DEVICE_TOO_SHORT); /* nothing was written */
+    assert_int_equal(ota_device_end(NULL), OTA_DEVICE_NO_SESSION);
 
-    assert_int_equal(ota_device_begin(), ESP_OK);
+    assert_int_equal(ota_device_begin(NULL), OTA_DEVICE_DONE);
     assert_string_equal(ota_device_slot()->label, "ota_1");
-    assert_int_equal(ota_device_write(image, 100), ESP_OK);
+    assert_int_equal(ota_device_append(image, 100), OTA_DEVICE_DONE);
     ota_device_abort();
-    assert_int_equal(ota_device_written(), 0);
-    assert_int_equal(ota_device_write(image + 100, 100), ESP_ERR_INVALID_STATE);
+    assert_int_equal(ota_device_next(), 0);
+    assert_int_equal(ota_device_append(image + 100, 100), OTA_DEVICE_NO_SESSION);
     assert_string_equal(board_boot(), "ota_0");
     free(image);
 }
@@ -288,8 +297,8 @@ static void begin_drops_an_unfinished_update(void **state)
 
     (void)state;
     board_make(CHIP_ESP32, board_two_slots);
-    assert_int_equal(ota_device_begin(), ESP_OK);
-    assert_int_equal(ota_device_write(old, 80007), ESP_OK);
+    assert_int_equal(ota_device_begin(NULL), OTA_DEVICE_DONE);
+    assert_int_equal(ota_device_append(old, 80007), OTA_DEVICE_DONE);
     update(image, 40000, 4000);
     check_in_flash("ota_1", image, 40000);
     free(old);
@@ -305,20 +314,20 @@ static void a_damaged_image_is_not_selected(void **state)
     board_make(CHIP_ESP32, board_two_slots);
 
     image[20000] ^= 1; /* checksum and digest are wrong */
-    assert_int_equal(ota_device_begin(), ESP_OK);
-    assert_int_equal(write_all(image, 40000, 4000), ESP_OK);
-    assert_int_equal(ota_device_end(), ESP_ERR_OTA_VALIDATE_FAILED);
+    assert_int_equal(ota_device_begin(NULL), OTA_DEVICE_DONE);
+    assert_int_equal(write_all(image, 40000, 4000), OTA_DEVICE_DONE);
+    assert_int_equal(ota_device_end(NULL), OTA_DEVICE_INVALID_IMAGE);
     image[20000] ^= 1;
 
-    assert_int_equal(ota_device_begin(), ESP_OK); /* cut */
-    assert_int_equal(write_all(image, 36000, 4000), ESP_OK);
-    assert_int_equal(ota_device_end(), ESP_ERR_OTA_VALIDATE_FAILED);
+    assert_int_equal(ota_device_begin(NULL), OTA_DEVICE_DONE); /* cut */
+    assert_int_equal(write_all(image, 36000, 4000), OTA_DEVICE_DONE);
+    assert_int_equal(ota_device_end(NULL), OTA_DEVICE_INVALID_IMAGE);
 
-    assert_int_equal(ota_device_begin(), ESP_OK); /* for another chip */
-    assert_int_equal(write_all(other, 40000, 4000), ESP_OK);
-    assert_int_equal(ota_device_end(), ESP_ERR_OTA_VALIDATE_FAILED);
+    assert_int_equal(ota_device_begin(NULL), OTA_DEVICE_DONE); /* for another chip */
+    assert_int_equal(write_all(other, 40000, 4000), OTA_DEVICE_DONE);
+    assert_int_equal(ota_device_end(NULL), OTA_DEVICE_INVALID_IMAGE);
 
-    assert_int_equal(ota_device_end(), ESP_ERR_INVALID_STATE);
+    assert_int_equal(ota_device_end(NULL), OTA_DEVICE_NO_SESSION);
     assert_string_equal(board_boot(), "ota_0");
     free(image);
     free(other);
@@ -331,21 +340,22 @@ static void a_flash_that_fails_ends_the_update(void **state)
     (void)state;
     board_make(CHIP_ESP32, board_two_slots);
 
-    assert_int_equal(ota_device_begin(), ESP_OK);
+    assert_int_equal(ota_device_begin(NULL), OTA_DEVICE_DONE);
     s_fail_write = 3;
-    assert_int_equal(write_all(image, 90000, 4000), ESP_ERR_FLASH_OP_FAIL);
-    assert_int_equal(ota_device_write(image, 4000), ESP_ERR_INVALID_STATE);
-    assert_int_equal(ota_device_end(), ESP_ERR_INVALID_STATE);
+    assert_int_equal(write_all(image, 90000, 4000), OTA_DEVICE_PROGRAM_FAILED);
+    assert_int_equal(ota_device_append(image, 4000), OTA_DEVICE_NO_SESSION);
+    assert_int_equal(ota_device_end(NULL), OTA_DEVICE_NO_SESSION);
 
-    assert_int_equal(ota_device_begin(), ESP_OK);
+    assert_int_equal(ota_device_begin(NULL), OTA_DEVICE_DONE);
     s_fail_erase = 2;
-    assert_int_equal(write_all(image, 90000, 4000), ESP_ERR_FLASH_OP_FAIL);
-    assert_int_equal(ota_device_end(), ESP_ERR_INVALID_STATE);
+    assert_int_equal(write_all(image, 90000, 4000), OTA_DEVICE_ERASE_FAILED);
+    assert_int_equal(ota_device_end(NULL), OTA_DEVICE_NO_SESSION);
 
-    assert_int_equal(ota_device_begin(), ESP_OK); /* at the very end, with what was held back */
-    assert_int_equal(write_all(image, 4001, 4001), ESP_OK);
+    assert_int_equal(ota_device_begin(NULL),
+                     OTA_DEVICE_DONE); /* at the very end, with what was held back */
+    assert_int_equal(write_all(image, 4001, 4001), OTA_DEVICE_DONE);
     s_fail_write = 1;
-    assert_int_equal(ota_device_end(), ESP_ERR_FLASH_OP_FAIL);
+    assert_int_equal(ota_device_end(NULL), OTA_DEVICE_PROGRAM_FAILED);
 
     update(image, 90000, 4000); /* the next one may do better */
     check_in_flash("ota_1", image, 90000);
@@ -364,17 +374,17 @@ static void the_application_can_veto(void **state)
     (void)state;
     board_make(CHIP_ESP32, board_two_slots);
     ota_device_set_veto(say_no, reason);
-    assert_int_equal(ota_device_begin(), ESP_ERR_NOT_ALLOWED);
-    assert_string_equal(ota_device_veto_reason(), reason);
-    assert_int_equal(ota_device_write("\xe9", 1), ESP_ERR_INVALID_STATE);
+    assert_int_equal(ota_device_begin(NULL), OTA_DEVICE_VETO);
+    assert_string_equal(ota_device_last_fault()->text, reason);
+    assert_int_equal(ota_device_append("\xe9", 1), OTA_DEVICE_NO_SESSION);
     ota_device_set_veto(say_no, NULL); /* it has changed its mind */
-    assert_int_equal(ota_device_begin(), ESP_OK);
-    assert_null(ota_device_veto_reason());
+    assert_int_equal(ota_device_begin(NULL), OTA_DEVICE_DONE);
+    assert_null(ota_device_last_fault()->text);
     ota_device_set_veto(say_no, reason);
-    assert_int_equal(ota_device_begin(), ESP_ERR_NOT_ALLOWED);
-    assert_int_equal(ota_device_written(), 0);
+    assert_int_equal(ota_device_begin(NULL), OTA_DEVICE_VETO);
+    assert_int_equal(ota_device_next(), 0);
     ota_device_set_veto(NULL, NULL);
-    assert_int_equal(ota_device_begin(), ESP_OK);
+    assert_int_equal(ota_device_begin(NULL), OTA_DEVICE_DONE);
 }
 
 static void begin_without_a_slot(void **state)
@@ -382,7 +392,7 @@ static void begin_without_a_slot(void **state)
     (void)state;
     board_make(CHIP_ESP32, "otadata, data, ota,     0xd000,  8K\n"
                            "factory, app,  factory, 0x10000, 1M\n");
-    assert_int_equal(ota_device_begin(), ESP_ERR_NOT_FOUND);
+    assert_int_equal(ota_device_begin(NULL), OTA_DEVICE_NO_SLOT);
     assert_null(ota_device_slot());
 }
 
@@ -391,7 +401,7 @@ static void begin_with_the_running_slot_alone(void **state)
     (void)state;
     board_make(CHIP_ESP32, "otadata, data, ota,   0xd000,  8K\n"
                            "ota_0,   app,  ota_0, 0x10000, 1M\n");
-    assert_int_equal(ota_device_begin(), ESP_ERR_OTA_PARTITION_CONFLICT);
+    assert_int_equal(ota_device_begin(NULL), OTA_DEVICE_NO_SLOT);
 }
 
 static void a_factory_image_can_be_updated(void **state)
@@ -411,7 +421,7 @@ static void a_factory_image_can_be_updated(void **state)
 static void refuse_then_confirm(void *arg)
 {
     (void)arg;
-    assert_int_equal(ota_device_begin(), ESP_ERR_OTA_ROLLBACK_INVALID_STATE);
+    assert_int_equal(ota_device_begin(&(struct ota_device_image){0}), OTA_DEVICE_NOT_CONFIRMED);
     assert_int_equal(board_slot_state("ota_1"), OTADATA_PENDING_VERIFY);
 
     assert_int_equal(ota_device_confirm(), ESP_OK);
@@ -421,7 +431,7 @@ static void refuse_then_confirm(void *arg)
 
     assert_int_equal(ota_device_confirm(), ESP_OK); /* once is enough */
     assert_int_equal(*the_chip.flash.operations, operations);
-    assert_int_equal(ota_device_begin(), ESP_OK);
+    assert_int_equal(ota_device_begin(NULL), OTA_DEVICE_DONE);
     assert_string_equal(ota_device_slot()->label, "ota_0");
 }
 
@@ -444,8 +454,8 @@ static void otadata_is_untouched_until_the_end(void **state)
     (void)state;
     board_make(CHIP_ESP32, board_two_slots);
     memcpy(before, board_partition("otadata"), sizeof(before));
-    assert_int_equal(ota_device_begin(), ESP_OK);
-    assert_int_equal(write_all(image, 40000, 4000), ESP_OK);
+    assert_int_equal(ota_device_begin(NULL), OTA_DEVICE_DONE);
+    assert_int_equal(write_all(image, 40000, 4000), OTA_DEVICE_DONE);
     assert_memory_equal(board_partition("otadata"), before, sizeof(before));
     ota_device_abort();
     assert_memory_equal(board_partition("otadata"), before, sizeof(before));

@@ -47,6 +47,8 @@ static int32_t set_feature(uint32_t number, bool enable)
 /* True: *reply is to be sent now. False: the handler answers later. */
 static bool handle(const struct control_request *request, struct control_reply *reply)
 {
+    if (ota_commands_refuse(request->op, reply))
+        return true;
     switch (request->op) {
     case CONTROL_GET_MAC:
     case CONTROL_SET_MAC:
@@ -57,6 +59,7 @@ static bool handle(const struct control_request *request, struct control_reply *
     case CONTROL_SCAN:
         return wifi_station_handle(request, reply);
     case CONTROL_GET_MODE:
+        ota_commands_handle_on_mode(request, reply);
         identity_read(&reply->mode.identity);
         return wifi_station_handle(request, reply);
     case CONTROL_OTA_BEGIN:

@@ -63,6 +63,9 @@ struct control_request {
     struct control_origin origin;
     enum control_op op;
     bool unusable; /* it is clear what is asked, but not for what: the rest is not valid */
+    /* GET_MODE and the update messages: a packed Request of hosted_extension.proto; NULL: none. */
+    const uint8_t *extension;
+    size_t extension_len;
     union {
         int32_t mode; /* GET_MAC, SET_MODE: wifi_mode_t */
         struct {
@@ -107,13 +110,18 @@ struct control_identity {
     const char *version;
     bool can_roll_back_known;
     bool can_roll_back;
+    bool on_trial;
     uint32_t features;
 };
 
 struct control_reply {
     struct control_origin origin;
     enum control_op op;
-    int32_t result;                      /* enum control_result */
+    int32_t result; /* enum control_result */
+    /* A packed Reply of hosted_extension.proto, where the message has room for one; NULL: none.
+     * Borrowed until the reply is encoded. */
+    const uint8_t *extension;
+    size_t extension_len;
     union {                              /* valid on success only */
         char mac[CONTROL_MAC_CHARS + 1]; /* GET_MAC, and CONNECT of a connect_by_event dialect */
         struct {

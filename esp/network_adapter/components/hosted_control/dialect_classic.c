@@ -83,8 +83,34 @@ static int take_connect(const HostedClassic__ReqConnectAp *from, struct control_
     return dialect_take_string(to->connect.bssid, sizeof(to->connect.bssid), from->bssid);
 }
 
+/* Of requests without arguments the payload may be absent, or another's. */
+static const HostedClassic__Empty *empty_payload(const HostedClassic__Message *from)
+{
+    switch (from->payload_case) {
+    case HOSTED_CLASSIC__MESSAGE__PAYLOAD_REQ_GET_MODE:
+        return from->msg == HOSTED_CLASSIC__MESSAGE_ID__REQ_GET_MODE ? from->req_get_mode : NULL;
+    case HOSTED_CLASSIC__MESSAGE__PAYLOAD_REQ_OTA_BEGIN:
+        return from->msg == HOSTED_CLASSIC__MESSAGE_ID__REQ_OTA_BEGIN ? from->req_ota_begin : NULL;
+    case HOSTED_CLASSIC__MESSAGE__PAYLOAD_REQ_OTA_END:
+        return from->msg == HOSTED_CLASSIC__MESSAGE_ID__REQ_OTA_END ? from->req_ota_end : NULL;
+    default:
+        return NULL;
+    }
+}
+
+static void take_extension(const HostedClassic__Message *from, struct control_request *to)
+{
+    const HostedClassic__Empty *empty = empty_payload(from);
+
+    if (empty != NULL && empty->has_extension)
+        dialect_take_extension(to, &empty->extension);
+    if (to->op == CONTROL_OTA_WRITE && from->req_ota_write->has_extension)
+        dialect_take_extension(to, &from->req_ota_write->extension);
+}
+
 static int take_payload(const HostedClassic__Message *from, struct control_request *to)
 {
+    take_extension(from, to);
     switch (to->op) {
     case CONTROL_GET_MAC:
         to->mode = from->req_get_mac->mode;
@@ -159,6 +185,8 @@ static int encode_mode(const struct control_reply *reply, HostedClassic__Message
         dialect_fill_identity(&identity, &reply->mode.identity);
         body.identity = &identity;
     }
+    body.has_extension = reply->extension != NULL;
+    body.extension = dialect_extension(reply);
     message.resp_get_mode = &body;
     return pack(&message, buf, size);
 }
@@ -213,6 +241,8 @@ static int encode_scan(const struct control_reply *reply, HostedClassic__Message
             s_entries[i] = &s_points[i];
         }
     }
+    body.has_extension = reply->extension != NULL;
+    body.extension = dialect_extension(reply);
     message.resp_scan = &body;
     return pack(&message, buf, size);
 }
@@ -269,6 +299,8 @@ static int classic_encode(const struct control_reply *reply, uint8_t *buf, size_
     default:
         body.has_resp = true;
         body.resp = reply->result;
+        body.has_extension = reply->extension != NULL;
+        body.extension = dialect_extension(reply);
         message.resp_set_mode = &body; /* all that say only `resp` share a place in the union */
         return pack(&message, buf, size);
     }

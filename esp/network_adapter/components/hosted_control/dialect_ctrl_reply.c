@@ -39,6 +39,7 @@ static int encode_mode(const struct control_reply *reply, HostedCtrl__Message me
         dialect_fill_identity(&identity, &reply->mode.identity);
         body.identity = &identity;
     }
+    body.extension = dialect_extension(reply);
     message.resp_get_mode = &body;
     return dialect_ctrl_pack(&message, buf, size);
 }
@@ -89,6 +90,7 @@ static int encode_scan(const struct control_reply *reply, HostedCtrl__Message me
             s_entries[i] = &s_points[i];
         }
     }
+    body.extension = dialect_extension(reply);
     message.resp_scan = &body;
     return dialect_ctrl_pack(&message, buf, size);
 }
@@ -101,6 +103,7 @@ static int encode_connect(const struct control_reply *reply, HostedCtrl__Message
     body.resp = reply->result;
     if (reply->result == CONTROL_SUCCESS)
         body.mac = dialect_text(reply->mac);
+    body.extension = dialect_extension(reply);
     message.resp_connect_ap = &body;
     return dialect_ctrl_pack(&message, buf, size);
 }
@@ -177,6 +180,7 @@ int dialect_ctrl_encode(const struct control_reply *reply, uint8_t *buf, size_t 
         return encode_refusal(message, buf, size);
     default:
         body.resp = reply->result;
+        body.extension = dialect_extension(reply);
         message.resp_set_mode = &body; /* all that say only `resp` share a place in the union */
         return dialect_ctrl_pack(&message, buf, size);
     }

@@ -63,6 +63,19 @@ ProtobufCBinaryData dialect_text(const char *string)
     return (ProtobufCBinaryData){.len = strlen(string), .data = (uint8_t *)string};
 }
 
+void dialect_take_extension(struct control_request *to, const ProtobufCBinaryData *from)
+{
+    static const uint8_t s_nothing[1]; /* decoded, an empty field may have no data */
+
+    to->extension = from->data != NULL ? from->data : s_nothing;
+    to->extension_len = from->len;
+}
+
+ProtobufCBinaryData dialect_extension(const struct control_reply *reply)
+{
+    return (ProtobufCBinaryData){.len = reply->extension_len, .data = (uint8_t *)reply->extension};
+}
+
 void dialect_fill_identity(HostedExtension__Identity *to, const struct control_identity *from)
 {
     hosted_extension__identity__init(to);
@@ -75,6 +88,8 @@ void dialect_fill_identity(HostedExtension__Identity *to, const struct control_i
     to->version = (char *)from->version;
     to->has_can_roll_back = from->can_roll_back_known;
     to->can_roll_back = from->can_roll_back;
+    to->has_on_trial = true;
+    to->on_trial = from->on_trial;
     to->has_features = true;
     to->features = from->features;
 }

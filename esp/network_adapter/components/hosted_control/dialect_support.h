@@ -19,8 +19,12 @@ ProtobufCAllocator *dialect_fresh_memory(void);
 int dialect_take_string(char *to, size_t size, const char *from);
 int dialect_take_bytes(char *to, size_t size, const ProtobufCBinaryData *from);
 
-/* Both borrow. */
+/* Takes the extension's bytes, where a message has them: there may be none in it. */
+void dialect_take_extension(struct control_request *to, const ProtobufCBinaryData *from);
+
+/* All borrow. */
 ProtobufCBinaryData dialect_text(const char *string);
+ProtobufCBinaryData dialect_extension(const struct control_reply *reply);
 void dialect_fill_identity(HostedExtension__Identity *to, const struct control_identity *from);
 
 #endif

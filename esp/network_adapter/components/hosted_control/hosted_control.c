@@ -7,7 +7,7 @@
 #include "esp_wifi.h"
 #include "frame.h"
 #include "heartbeat.h"
-#include "identity.h"
+#include "ota_device.h"
 #include "wifi_station.h"
 
 /* ESP-Hosted, adapter.h */
@@ -33,7 +33,7 @@ static int send_frame(void *ctx, const uint8_t *frame, size_t len)
 esp_err_t hosted_control_start(const struct hosted_control_port *port)
 {
     s_port = *port;
-    identity_init();
+    ota_device_start(); /* unless the application has, which it should first of all */
     control_endpoint_init(port->dialect, send_frame, NULL);
     heartbeat_init(control_endpoint_notify);
     return wifi_station_start(port->dialect->initial_mode, control_endpoint_reply,
@@ -100,6 +100,7 @@ void hosted_control_on_tick(void)
 {
     wifi_station_on_tick();
     heartbeat_on_tick();
+    ota_device_tick();
 }
 
 void hosted_control_on_station_rx(const void *ethernet, size_t len)

@@ -6,31 +6,8 @@
 #include "esp_app_desc.h"
 #include "esp_ota_ops.h"
 #include "ota_device.h"
+#include "ota_extension.h"
 #include "sdkconfig.h"
-
-/* Tells a host that has only the file what this firmware understands: it looks for these bytes. */
-static const char s_extension_marker[] = "esp-hosted-ota-ext-1";
-
-static bool s_can_roll_back_known;
-static bool s_can_roll_back;
-
-/*
- * The boot loader in the field may be older than this firmware. One that knows rollback has turned
- * NEW into PENDING_VERIFY before the first boot; one that does not leaves NEW as it is.
- */
-void identity_init(void)
-{
-    esp_ota_img_states_t state;
-
-    /* Nobody reads the marker here, and the linker drops what nobody refers to (--gc-sections,
-     * which heeds no attribute "used"): so this refers to it. */
-    __asm__ volatile("" : : "r"(s_extension_marker));
-
-    if (esp_ota_get_state_partition(esp_ota_get_running_partition(), &state) != ESP_OK)
-        return;
-    s_can_roll_back_known = state == ESP_OTA_IMG_NEW || state == ESP_OTA_IMG_PENDING_VERIFY;
-    s_can_roll_back = state == ESP_OTA_IMG_PENDING_VERIFY;
-}
 
 void identity_read(struct control_identity *ret)
 {
@@ -43,10 +20,10 @@ void identity_read(struct control_identity *ret)
         .running_slot = esp_ota_get_running_partition()->label,
         .project = app->project_name,
         .version = app->version,
-        .can_roll_back_known = s_can_roll_back_known,
-        .can_roll_back = s_can_roll_back,
-        .features = 0, /* the bits of the extension come with its parts */
+        .on_trial = ota_device_on_trial(),
+        .features = OTA_EXTENSION_FEATURES,
     };
+    ret->can_roll_back_known = ota_device_can_roll_back(&ret->can_roll_back);
 }
 
 void identity_release(struct release *ret)

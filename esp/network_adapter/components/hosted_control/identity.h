@@ -4,9 +4,6 @@
 /* Who answers: chip, slots, running image. */
 #include "control_message.h"
 
-/* Looks at the state of the running image, which a confirmation changes: once, at start. */
-void identity_init(void);
-
 void identity_read(struct control_identity *ret);
 
 /* What hosts take for the firmware's version: that of the running image, when it has the form of

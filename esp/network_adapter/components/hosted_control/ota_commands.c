@@ -1,76 +1,85 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ota_commands.h"
 
-#include "esp_log.h"
-#include "esp_system.h"
-#include "esp_timer.h"
 #include "ota_device.h"
+#include "ota_extension.h"
 
-/* The specification's: time enough for the reply to arrive and for the host to let go. */
-#define RESTART_DELAY_US (5 * 1000 * 1000)
+/* One reply at a time is made. */
+static uint8_t s_reply[OTA_EXTENSION_REPLY_BYTES];
 
-static const char s_tag[] = "ota";
-
-static esp_timer_handle_t s_restart_timer;
-static bool s_restarting; /* the new image is selected, and soon runs */
-
-static void restart(void *arg)
+static void attach(size_t len, struct control_reply *reply)
 {
-    (void)arg;
-    esp_restart();
+    reply->extension = len > 0 ? s_reply : NULL;
+    reply->extension_len = len;
 }
 
-/* Made before the new image is selected: a refusal after that would be a lie. */
-static esp_err_t prepare_restart(void)
+static enum ota_device_code handle_stock(const struct control_request *request)
 {
-    const esp_timer_create_args_t args = {.callback = restart, .name = "ota_restart"};
-
-    return s_restart_timer != NULL ? ESP_OK : esp_timer_create(&args, &s_restart_timer);
+    if (request->op == CONTROL_OTA_BEGIN)
+        return ota_device_begin(NULL);
+    if (request->op == CONTROL_OTA_WRITE)
+        return ota_device_append(request->ota_write.data, request->ota_write.len);
+    return ota_device_end(NULL);
 }
 
-static esp_err_t end(void)
+static enum ota_device_code handle_extension(const struct control_request *request,
+                                             enum ota_extension_carrier carrier,
+                                             struct control_reply *reply)
 {
-    esp_err_t err = prepare_restart();
+    const struct ota_extension_request from = {
+        .carrier = carrier,
+        .bytes = request->extension,
+        .len = request->extension_len,
+        .data = carrier == OTA_EXTENSION_ON_WRITE ? request->ota_write.data : NULL,
+        .data_len = carrier == OTA_EXTENSION_ON_WRITE ? request->ota_write.len : 0,
+    };
+    enum ota_device_code code;
 
-    if (err == ESP_OK)
-        err = ota_device_end();
-    if (err != ESP_OK)
-        return err;
-    s_restarting = true;
-    err = esp_timer_start_once(s_restart_timer, RESTART_DELAY_US);
-    if (err != ESP_OK) /* the image is selected all the same: the next reset boots it */
-        ESP_LOGW(s_tag, "restart timer: %s", esp_err_to_name(err));
-    return ESP_OK;
+    attach(ota_extension_handle(&from, s_reply, sizeof(s_reply), &code), reply);
+    return code;
 }
 
-/*
- * A host may begin before it asks anything else. That it reached this firmware is as good a proof
- * as an answer, and a firmware on probation may not erase what it would fall back to.
- *
- * Between an end and the restart there is no begin: it would erase the image that was just
- * selected, and the restart would cut the update.
- */
-static esp_err_t begin(void)
+static enum ota_extension_carrier carrier_of(enum control_op op)
 {
-    if (s_restarting)
-        return ESP_ERR_INVALID_STATE;
-
-    const esp_err_t err = ota_device_confirm();
-
-    return err == ESP_OK ? ota_device_begin() : err;
+    if (op == CONTROL_OTA_BEGIN)
+        return OTA_EXTENSION_ON_BEGIN;
+    return op == CONTROL_OTA_WRITE ? OTA_EXTENSION_ON_WRITE : OTA_EXTENSION_ON_END;
 }
 
 void ota_commands_handle(const struct control_request *request, struct control_reply *reply)
 {
-    esp_err_t err;
+    const enum ota_device_code code =
+        request->extension == NULL ? handle_stock(request)
+                                   : handle_extension(request, carrier_of(request->op), reply);
 
-    if (request->op == CONTROL_OTA_BEGIN)
-        err = begin();
-    else if (request->op == CONTROL_OTA_WRITE)
-        err = request->ota_write.len > 0
-                  ? ota_device_write(request->ota_write.data, request->ota_write.len)
-                  : ESP_ERR_INVALID_ARG;
-    else
-        err = end();
-    reply->result = err == ESP_OK ? CONTROL_SUCCESS : CONTROL_FAILURE;
+    reply->result = code == OTA_DEVICE_DONE ? CONTROL_SUCCESS : CONTROL_FAILURE;
+}
+
+void ota_commands_handle_on_mode(const struct control_request *request, struct control_reply *reply)
+{
+    if (request->extension != NULL)
+        handle_extension(request, OTA_EXTENSION_ON_MODE, reply);
+}
+
+bool ota_commands_refuse(enum control_op op, struct control_reply *reply)
+{
+    switch (op) {
+    case CONTROL_SET_MAC:
+    case CONTROL_SET_MODE:
+    case CONTROL_CONNECT:
+    case CONTROL_DISCONNECT:
+    case CONTROL_SCAN:
+    case CONTROL_SET_HEARTBEAT:
+    case CONTROL_SET_FEATURE:
+        break;
+    default:
+        return false;
+    }
+    if (!ota_device_is_open())
+        return false;
+    reply->result = CONTROL_FAILURE;
+    attach(ota_extension_refuse(OTA_DEVICE_IN_PROGRESS, "update in progress", s_reply,
+                                sizeof(s_reply)),
+           reply);
+    return true;
 }

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ota_slot.h"
+
+#include <string.h>
+
+#include "esp_idf_version.h"
+#include "esp_log.h"
+#include "esp_ota_ops.h"
+#include "ota_sha256.h"
+
+#define COMPARE_BYTES 256u
+#define HASH_BYTES    1024u
+
+static const char s_tag[] = "ota_slot";
+
+static const esp_partition_t *s_slot;
+static uint32_t s_erased;
+static bool s_touched;
+
+/* What is read back, and what is hashed: too much for a task's stack, and never at once. */
+static uint8_t s_read[HASH_BYTES];
+
+void ota_slot_open(const esp_partition_t *slot)
+{
+    s_slot = slot;
+    s_erased = 0;
+    s_touched = false;
+}
+
+bool ota_slot_is_touched(void)
+{
+    return s_touched;
+}
+
+uint32_t ota_slot_erased(void)
+{
+    return s_erased;
+}
+
+void ota_slot_skip_to(uint32_t offset)
+{
+    if (s_erased < offset)
+        s_erased = offset;
+}
+
+static enum ota_device_code fail(enum ota_device_code code, esp_err_t err, uint32_t offset,
+                                 struct ota_device_fault *fault)
+{
+    *fault = (struct ota_device_fault){
+        .code = code,
+        .esp_err = err,
+        .address = s_slot->address + offset,
+    };
+    ESP_LOGE(s_tag, "flash at 0x%x: code %d, %s", (unsigned)fault->address, (int)code,
+             esp_err_to_name(err));
+    return code;
+}
+
+/*
+ * The slot may be recorded as rolled back: that was of the bytes which are about to go. Before
+ * v5.5, ESP-IDF has nothing to take the record away; selecting the slot replaces it in the end.
+ */
+static void forget_rollback(void)
+{
+#if ESP_IDF_VERSION >= ESP_IDF_VERSION_VAL(5, 5, 0)
+    esp_ota_img_states_t state;
+
+    if (esp_ota_get_state_partition(s_slot, &state) != ESP_OK ||
+        (state != ESP_OTA_IMG_INVALID && state != ESP_OTA_IMG_ABORTED))
+        return;
+
+    const esp_err_t err = esp_ota_invalidate_inactive_ota_data_slot();
+
+    if (err != ESP_OK) /* the record is wrong about the new bytes, and does no harm else */
+        ESP_LOGW(s_tag, "the record of a rollback stays: %s", esp_err_to_name(err));
+#endif
+}
+
+/* A whole block where one begins here and is wanted, else a sector. */
+static uint32_t erase_step(uint32_t limit)
+{
+    const bool begins = (s_slot->address + s_erased) % OTA_SLOT_BLOCK_BYTES == 0;
+
+    return begins && limit >= s_erased && limit - s_erased >= OTA_SLOT_BLOCK_BYTES
+               ? OTA_SLOT_BLOCK_BYTES
+               : OTA_SLOT_SECTOR_BYTES;
+}
+
+static enum ota_device_code erase_up_to(uint32_t end, uint32_t limit,
+                                        struct ota_device_fault *fault)
+{
+    while (s_erased < end) {
+        const uint32_t step = erase_step(limit);
+
+        if (!s_touched)
+            forget_rollback();
+        s_touched = true;
+
+        const esp_err_t err = esp_partition_erase_range(s_slot, s_erased, step);
+
+        if (err != ESP_OK)
+            return fail(OTA_DEVICE_ERASE_FAILED, err, s_erased, fault);
+        s_erased += step;
+    }
+    return OTA_DEVICE_DONE;
+}
+
+/* Bits that do not take are no error to the flash. */
+static enum ota_device_code compare(uint32_t offset, const uint8_t *data, size_t len,
+                                    struct ota_device_fault *fault)
+{
+    while (len > 0) {
+        const size_t n = len < COMPARE_BYTES ? len : COMPARE_BYTES;
+        const esp_err_t err = esp_partition_read(s_slot, offset, s_read, n);
+        uint32_t same = 0;
+
+        if (err != ESP_OK)
+            return fail(OTA_DEVICE_READ_FAILED, err, offset, fault);
+        while (same < n && s_read[same] == data[same])
+            same++;
+        if (same < n)
+            return fail(OTA_DEVICE_FLASH_DIFFERS, ESP_OK, offset + same, fault);
+        offset += (uint32_t)n;
+        data += n;
+        len -= n;
+    }
+    return OTA_DEVICE_DONE;
+}
+
+enum ota_device_code ota_slot_program(uint32_t offset, const void *data, size_t len, uint32_t limit,
+                                      struct ota_device_fault *fault)
+{
+    const enum ota_device_code code = erase_up_to(offset + (uint32_t)len, limit, fault);
+
+    if (code != OTA_DEVICE_DONE)
+        return code;
+
+    const esp_err_t err = esp_partition_write(s_slot, offset, data, len);
+
+    if (err != ESP_OK)
+        return fail(OTA_DEVICE_PROGRAM_FAILED, err, offset, fault);
+    return compare(offset, data, len, fault);
+}
+
+enum ota_device_code ota_slot_hash(uint32_t offset, uint32_t len,
+                                   uint8_t ret[OTA_DEVICE_DIGEST_BYTES],
+                                   struct ota_device_fault *fault)
+{
+    bool ok = ota_sha256_init();
+
+    while (ok && len > 0) {
+        const uint32_t n = len < HASH_BYTES ? len : HASH_BYTES;
+        const esp_err_t err = esp_partition_read(s_slot, offset, s_read, n);
+
+        if (err != ESP_OK)
+            return fail(OTA_DEVICE_READ_FAILED, err, offset, fault);
+        ok = ota_sha256_update(s_read, n);
+        offset += n;
+        len -= n;
+    }
+    if (!ok || !ota_sha256_finish(ret))
+        return fail(OTA_DEVICE_READ_FAILED, ESP_ERR_NO_MEM, offset, fault);
+    return OTA_DEVICE_DONE;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OTA_SLOT_H
+#define OTA_SLOT_H
+/* The flash work of an update: erase ahead, program, read back, hash. */
+#include "ota_device.h"
+
+#define OTA_SLOT_SECTOR_BYTES 4096u
+#define OTA_SLOT_BLOCK_BYTES  65536u /* the flash erases this in about four sectors' time */
+
+/* Begins with nothing erased. NULL: closes. */
+void ota_slot_open(const esp_partition_t *slot);
+
+/* Whether anything was erased since open. */
+bool ota_slot_is_touched(void);
+
+/* Up to here the slot is erased, and ready to program. */
+uint32_t ota_slot_erased(void);
+
+/* The sectors before `offset`, a multiple of a sector, stay as they are. */
+void ota_slot_skip_to(uint32_t offset);
+
+/*
+ * Erases what is needed, up to `limit` where whole blocks pay, programs, and compares. On failure
+ * *fault has code, error and address.
+ */
+enum ota_device_code ota_slot_program(uint32_t offset, const void *data, size_t len, uint32_t limit,
+                                      struct ota_device_fault *fault);
+
+/* The SHA-256 of what is in flash. */
+enum ota_device_code ota_slot_hash(uint32_t offset, uint32_t len,
+                                   uint8_t ret[OTA_DEVICE_DIGEST_BYTES],
+                                   struct ota_device_fault *fault);
+
+#endif

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ota_trial.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "esp_app_desc.h"
+#include "esp_attr.h"
+#include "esp_log.h"
+#include "esp_ota_ops.h"
+#include "esp_rom_crc.h"
+#include "esp_timer.h"
+#include "ota_device.h"
+#include "ota_restart.h"
+
+#define RECORD_MAGIC      0x314c5254u /* "TRL1" */
+#define SECOND_US         ((int64_t)1000000)
+#define ROLLBACK_DELAY_MS 1000 /* for the reply to arrive */
+
+static const char s_tag[] = "ota_trial";
+
+/* Words only: RTC memory is read and written by words. */
+struct record {
+    uint32_t magic;
+    uint32_t slot_address;
+    uint32_t seconds;
+    uint32_t started; /* the trial has begun: any reset from now on is its end */
+    uint32_t crc;     /* of all before it: after a loss of power the memory holds anything */
+};
+
+static RTC_NOINIT_ATTR struct record s_record;
+
+static bool s_started;
+static volatile bool s_timed; /* the timer has a task of its own */
+static int64_t s_end_us;
+static esp_timer_handle_t s_timer;
+static bool s_can_roll_back_known;
+static bool s_can_roll_back;
+
+/* Confirmed, or gone back: the timer's task and the caller's must not both. */
+static atomic_flag s_decided = ATOMIC_FLAG_INIT;
+
+static uint32_t record_crc(void)
+{
+    return esp_rom_crc32_le(0, (const uint8_t *)&s_record, offsetof(struct record, crc));
+}
+
+static bool record_is_whole(void)
+{
+    return s_record.magic == RECORD_MAGIC && s_record.crc == record_crc();
+}
+
+static void drop_record(void)
+{
+    memset(&s_record, 0, sizeof(s_record));
+}
+
+void ota_trial_request(const esp_partition_t *slot, uint32_t seconds)
+{
+    drop_record();
+    if (seconds == 0)
+        return;
+    s_record.magic = RECORD_MAGIC;
+    s_record.slot_address = slot->address;
+    s_record.seconds = seconds;
+    s_record.crc = record_crc();
+}
+
+/* false: no record, as of a factory image. */
+static bool running_state(esp_ota_img_states_t *ret)
+{
+    return esp_ota_get_state_partition(esp_ota_get_running_partition(), ret) == ESP_OK;
+}
+
+static bool is_unproved(esp_ota_img_states_t state)
+{
+    return state == ESP_OTA_IMG_NEW || state == ESP_OTA_IMG_PENDING_VERIFY;
+}
+
+bool ota_trial_runs_what_is_selected(void)
+{
+    return esp_ota_get_boot_partition() == esp_ota_get_running_partition();
+}
+
+/* Comes back only when there is nothing to go back to. */
+static esp_err_t go_back(void)
+{
+    const esp_err_t err = ota_trial_runs_what_is_selected()
+                              ? esp_ota_mark_app_invalid_rollback_and_reboot()
+                              : ESP_ERR_OTA_ROLLBACK_FAILED;
+
+    ESP_LOGE(s_tag, "no way back, so this image runs on: %s", esp_err_to_name(err));
+    return err;
+}
+
+static void on_time_up(void *arg)
+{
+    (void)arg;
+    if (atomic_flag_test_and_set(&s_decided))
+        return;
+    if (s_timed) { /* else it was confirmed while this call was on its way */
+        ESP_LOGW(s_tag, "not confirmed in time: back to the old image");
+        go_back();
+        s_timed = false;
+        drop_record();
+    }
+    atomic_flag_clear(&s_decided);
+}
+
+static void start_trial(void)
+{
+    const esp_timer_create_args_t args = {.callback = on_time_up, .name = "ota_trial"};
+    const int64_t length_us = s_record.seconds * SECOND_US;
+
+    s_record.started = 1;
+    s_record.crc = record_crc();
+    s_timed = true;
+    s_end_us = esp_timer_get_time() + length_us;
+
+    esp_err_t err = esp_timer_create(&args, &s_timer);
+
+    if (err == ESP_OK)
+        err = esp_timer_start_once(s_timer, (uint64_t)length_us);
+    if (err != ESP_OK) /* a reset ends the trial all the same, and the host can confirm */
+        ESP_LOGE(s_tag, "no timer for the trial: %s", esp_err_to_name(err));
+    ESP_LOGI(s_tag, "on trial for %u s", (unsigned)s_record.seconds);
+}
+
+/*
+ * The boot loader in the field may be older than this firmware. One that knows rollback has turned
+ * NEW into PENDING_VERIFY before the first boot; one that does not leaves NEW as it is.
+ */
+static void learn_of_boot_loader(esp_ota_img_states_t state)
+{
+    s_can_roll_back_known = is_unproved(state);
+    s_can_roll_back = state == ESP_OTA_IMG_PENDING_VERIFY;
+}
+
+void ota_device_start(void)
+{
+    esp_ota_img_states_t state = ESP_OTA_IMG_UNDEFINED;
+
+    if (s_started)
+        return;
+    s_started = true;
+
+    const bool unproved = running_state(&state) && is_unproved(state);
+
+    learn_of_boot_loader(state);
+    if (!record_is_whole() || !unproved ||
+        s_record.slot_address != esp_ota_get_running_partition()->address) {
+        drop_record();
+    } else if (s_record.started == 0) {
+        start_trial();
+    } else {
+        ESP_LOGW(s_tag, "reset before it was confirmed: back to the old image");
+        go_back();
+        drop_record();
+    }
+}
+
+bool ota_trial_is_timed(void)
+{
+    return s_timed;
+}
+
+bool ota_device_on_trial(void)
+{
+    esp_ota_img_states_t state;
+
+    return s_timed || (running_state(&state) && state == ESP_OTA_IMG_PENDING_VERIFY);
+}
+
+int32_t ota_device_trial_left(void)
+{
+    if (!s_timed)
+        return -1;
+
+    const int64_t left = (s_end_us - esp_timer_get_time() + SECOND_US - 1) / SECOND_US;
+
+    if (left > INT32_MAX)
+        return INT32_MAX;
+    return left > 0 ? (int32_t)left : 0;
+}
+
+bool ota_device_can_roll_back(bool *ret)
+{
+    if (s_can_roll_back_known)
+        *ret = s_can_roll_back;
+    return s_can_roll_back_known;
+}
+
+static esp_err_t mark_valid(void)
+{
+    const esp_err_t err = ota_trial_runs_what_is_selected()
+                              ? esp_ota_mark_app_valid_cancel_rollback()
+                              : ESP_ERR_INVALID_STATE;
+
+    if (err == ESP_OK)
+        ESP_LOGI(s_tag, "the running image is confirmed");
+    else
+        ESP_LOGE(s_tag, "the running image is not confirmed: %s", esp_err_to_name(err));
+    return err;
+}
+
+esp_err_t ota_device_confirm(void)
+{
+    esp_ota_img_states_t state;
+
+    if (s_timed || !running_state(&state) || state != ESP_OTA_IMG_PENDING_VERIFY ||
+        ota_restart_is_due())
+        return ESP_OK;
+    return mark_valid();
+}
+
+static bool is_running_version(const char *version)
+{
+    const char *running = esp_app_get_description()->version;
+    const size_t room = sizeof(esp_app_get_description()->version);
+
+    return version != NULL && strlen(version) <= room && strncmp(running, version, room) == 0;
+}
+
+/* The record goes last: power or a reset before that finds an image that is valid, and drops it. */
+static enum ota_device_code confirm_now(esp_err_t *ret_err)
+{
+    esp_ota_img_states_t state;
+
+    *ret_err = ESP_OK;
+    if (atomic_flag_test_and_set(&s_decided))
+        return OTA_DEVICE_RESTARTING; /* its time was up just now */
+    if (running_state(&state) && is_unproved(state))
+        *ret_err = mark_valid();
+    if (*ret_err == ESP_OK) {
+        if (s_timer != NULL)
+            esp_timer_stop(s_timer);
+        s_timed = false;
+        drop_record();
+    }
+    atomic_flag_clear(&s_decided);
+    return *ret_err == ESP_OK ? OTA_DEVICE_DONE : OTA_DEVICE_SELECT_FAILED;
+}
+
+enum ota_device_code ota_trial_confirm(const char *version, esp_err_t *ret_err)
+{
+    *ret_err = ESP_OK;
+    if (ota_restart_is_due())
+        return OTA_DEVICE_RESTARTING;
+    if (!is_running_version(version))
+        return OTA_DEVICE_WRONG_VERSION;
+    return confirm_now(ret_err);
+}
+
+static void roll_back(void)
+{
+    go_back();
+}
+
+enum ota_device_code ota_trial_roll_back(esp_err_t *ret_err)
+{
+    *ret_err = ESP_OK;
+    if (ota_restart_is_due())
+        return OTA_DEVICE_RESTARTING;
+    if (!ota_trial_runs_what_is_selected() || !esp_ota_check_rollback_is_possible())
+        return OTA_DEVICE_NO_ROLLBACK;
+    *ret_err = ota_restart_prepare();
+    if (*ret_err != ESP_OK)
+        return OTA_DEVICE_SELECT_FAILED;
+    ota_restart_after(ROLLBACK_DELAY_MS, roll_back);
+    return OTA_DEVICE_DONE;
+}
