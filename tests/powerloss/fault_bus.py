@@ -118,8 +118,9 @@ class FaultBus:
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
         self._wake, wake = socket.socketpair()
-        self._selector.register(wake, selectors.EVENT_READ, lambda: None)
+        self._selector.register(wake, selectors.EVENT_READ, self._on_wake)
         self._woken = wake
+        self._releasing = False
         self._stopping = False
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
@@ -147,6 +148,13 @@ class FaultBus:
     def pause(self, wire: Wire, until: float) -> None:
         self._until[wire.name] = until
 
+    def release(self) -> None:
+        """The fault is over: what is still held back arrives, and all else from now on."""
+        with self._lock:
+            self._on = None
+            self._releasing = True
+        self._wake.send(b"x")
+
     def wait_connected(self) -> None:
         wait_for(lambda: len(self._ends) == 2, "the driver on the bus")
 
@@ -169,6 +177,14 @@ class FaultBus:
                 key.data()
             for name in DIRECTIONS:
                 self._send_late(name)
+
+    def _on_wake(self) -> None:
+        self._woken.recv(64)
+        if self._releasing:
+            self._releasing = False
+            for wire in self._wires.values():
+                held, wire.held = wire.held, []
+                self._put(wire.name, held)
 
     def _accept(self) -> None:
         host, _ = self._listener.accept()

@@ -13,15 +13,15 @@ from support.tools import DONE, Build
 TOOLS = ("esp-ota", "test.out")
 
 
-def count_messages(build: Build, kind: Kind, tool: str) -> dict[str, int]:
-    """How many messages an undisturbed update takes, by direction."""
+def count_messages(build: Build, kind: Kind, tool: str) -> int:
+    """How many messages the host sends in an undisturbed update."""
     with scratch() as folder, Board(folder, build, kind, old_flash()) as board:
         board.start(faults="")
         assert board.bus is not None
         board.bus.before(TO_ESP32, 0, lambda: None)
         result = board.update(NEW, tool=tool)
         assert result.status == DONE, result
-        return dict(board.bus.seen)
+        return board.bus.seen[TO_ESP32]
 
 
 def killed(build: Build, kind: Kind, tool: str, number: int, folder: Path) -> None:
@@ -43,7 +43,7 @@ def cases(setup: Setup) -> list[Case]:
     found = []
     for kind in KINDS:
         for tool in TOOLS:
-            for number in range(1, count_messages(build, kind, tool)[TO_ESP32] + 1):
+            for number in range(1, count_messages(build, kind, tool) + 1):
                 found.append(
                     Case(
                         f"{kind}.{tool}.{number}",
