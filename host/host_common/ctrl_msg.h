@@ -28,6 +28,10 @@ enum ctrl_command {
 
 struct ctrl_request {
     enum ctrl_command command;
+    /* A packed Request of hosted_extension.proto, borrowed; NULL: none, as always towards stock
+     * firmware. Rides on GET_MODE and the three of an update. */
+    const uint8_t *extension;
+    size_t extension_len;
     union {
         enum hosted_mode mode; /* GET_MAC, SET_MODE */
         struct {
@@ -60,12 +64,17 @@ enum ctrl_outcome {
     CTRL_BAD_PASSWORD,  /* CONNECT */
 };
 
+/* Room for the status of all slots that a partition table can have. */
+#define CTRL_EXTENSION_MAX 3072
+
 /* To be given to ctrl_reply_free(). */
 struct ctrl_reply {
     enum ctrl_command command; /* of the request that it answers */
     int32_t uid;               /* of that request; 0: the firmware or its dialect has none */
     enum ctrl_outcome outcome;
-    int32_t code; /* the result as the device sent it */
+    int32_t code;         /* the result as the device sent it */
+    size_t extension_len; /* of a packed Reply; 0: there is none, or one too long to be sound */
+    uint8_t extension[CTRL_EXTENSION_MAX];
     union {
         char mac[HOSTED_MAC_CHARS + 1]; /* GET_MAC */
         struct {

@@ -307,14 +307,19 @@ int device_ready(struct hosted_device *device, const struct ctrl_request *reques
     return device->answered ? 0 : device_identify(device, fault);
 }
 
+int device_try(struct hosted_device *device, const struct ctrl_request *request,
+               unsigned timeout_ms, struct ctrl_reply *ret, struct hosted_fault *fault)
+{
+    const int err = device_ready(device, request, fault);
+
+    return err < 0 ? err : exchange(device, request, timeout_ms, ret, fault);
+}
+
 int device_exchange(struct hosted_device *device, const struct ctrl_request *request,
                     unsigned timeout_ms, struct ctrl_reply *ret, struct hosted_fault *fault)
 {
-    int err = device_ready(device, request, fault);
+    const int err = device_try(device, request, timeout_ms, ret, fault);
 
-    if (err < 0)
-        return err;
-    err = exchange(device, request, timeout_ms, ret, fault);
     if (err == -ETIMEDOUT)
         after_silence(device);
     return err;
@@ -326,7 +331,7 @@ static int check_outcome(struct hosted_device *device, const struct ctrl_request
     if (reply->outcome == CTRL_OK)
         return 0;
     ctrl_reply_free(reply);
-    return device_refusal(device, request, reply->code, fault);
+    return device_refused(device, request, reply, fault);
 }
 
 int device_call(struct hosted_device *device, const struct ctrl_request *request,

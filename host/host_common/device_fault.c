@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "device_internal.h"
+#include "extended.h"
 #include "fault.h"
 
 void device_say(const struct hosted_device *device, const char *format, ...)
@@ -97,4 +98,15 @@ int device_refusal(const struct hosted_device *device, const struct ctrl_request
     if (fault != NULL)
         fault->device_code = code;
     return -EREMOTEIO;
+}
+
+int device_refused(const struct hosted_device *device, const struct ctrl_request *request,
+                   const struct ctrl_reply *reply, struct hosted_fault *fault)
+{
+    struct extension_reply said;
+    const int err = device_refusal(device, request, reply->code, fault);
+
+    if (extension_read(reply, &said) == 0 && said.code != HOSTED_EXTENSION__CODE__DONE)
+        extended_say_code(&said, fault);
+    return err;
 }

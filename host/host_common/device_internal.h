@@ -41,11 +41,19 @@ unsigned device_timeout_ms(const struct hosted_device *device, unsigned default_
 int device_exchange(struct hosted_device *device, const struct ctrl_request *request,
                     unsigned timeout_ms, struct ctrl_reply *ret, struct hosted_fault *fault);
 
+/* Likewise, of a request that will be repeated: silence proves nothing yet. */
+int device_try(struct hosted_device *device, const struct ctrl_request *request,
+               unsigned timeout_ms, struct ctrl_reply *ret, struct hosted_fault *fault);
+
 /* Likewise, and -EREMOTEIO with words if the ESP32 says no. */
 int device_call(struct hosted_device *device, const struct ctrl_request *request,
                 unsigned timeout_ms, struct ctrl_reply *ret, struct hosted_fault *fault);
 
-/* The words for a "no" of the ESP32. Returns -EREMOTEIO. */
+/* The words for a "no" of the ESP32, with its reason where it gave one. Returns -EREMOTEIO. */
+int device_refused(const struct hosted_device *device, const struct ctrl_request *request,
+                   const struct ctrl_reply *reply, struct hosted_fault *fault);
+
+/* The same of stock firmware. */
 int device_refusal(const struct hosted_device *device, const struct ctrl_request *request,
                    int32_t code, struct hosted_fault *fault);
 

@@ -42,6 +42,7 @@ static int pack(const HostedClassic__Message *msg, uint8_t *buf, size_t size)
 
 static int encode(const struct ctrl_request *request, int32_t uid, uint8_t *buf, size_t size)
 {
+    HostedClassic__Empty empty = HOSTED_CLASSIC__EMPTY__INIT;
     HostedClassic__ReqMode mode = HOSTED_CLASSIC__REQ_MODE__INIT;
     HostedClassic__ReqSetMac set_mac = HOSTED_CLASSIC__REQ_SET_MAC__INIT;
     HostedClassic__ReqConnectAp connect = HOSTED_CLASSIC__REQ_CONNECT_AP__INIT;
@@ -83,10 +84,19 @@ static int encode(const struct ctrl_request *request, int32_t uid, uint8_t *buf,
         write.has_data = true;
         write.data.data = (uint8_t *)request->write.data;
         write.data.len = request->write.len;
+        write.has_extension = request->extension != NULL;
+        write.extension.data = (uint8_t *)request->extension;
+        write.extension.len = request->extension_len;
         msg.req_ota_write = &write;
         break;
     default:
-        return pack(&msg, buf, size); /* no payload field at all, as upstream's tools */
+        if (request->extension == NULL)
+            return pack(&msg, buf, size); /* no payload field at all, as upstream's tools */
+        empty.has_extension = true;
+        empty.extension.data = (uint8_t *)request->extension;
+        empty.extension.len = request->extension_len;
+        msg.req_get_mode = &empty; /* all payloads share a place in the union */
+        break;
     }
     /* A payload's field number is 10 above its message number. */
     msg.payload_case = (HostedClassic__Message__PayloadCase)(msg.msg + 10);
@@ -116,6 +126,7 @@ static void read_ap(const HostedClassic__RespGetAp *in, struct ctrl_reply *reply
 static int read_scan(const HostedClassic__RespScan *in, struct ctrl_reply *reply)
 {
     read_resp(in->has_resp, in->resp, reply);
+    read_extension(&in->extension, reply);
     if (in->n_entries == 0)
         return 0;
 
@@ -137,9 +148,15 @@ static int read_scan(const HostedClassic__RespScan *in, struct ctrl_reply *reply
     return 0;
 }
 
-static void read_connect(const HostedClassic__RespOnly *in, struct ctrl_reply *reply)
+static void read_yes_or_no(const HostedClassic__RespOnly *in, struct ctrl_reply *reply)
 {
     read_resp(in->has_resp, in->resp, reply);
+    read_extension(&in->extension, reply);
+}
+
+static void read_connect(const HostedClassic__RespOnly *in, struct ctrl_reply *reply)
+{
+    read_yes_or_no(in, reply);
     if (reply->code == HOSTED_CLASSIC__RESULT__NO_AP_FOUND)
         reply->outcome = CTRL_NO_AP_FOUND;
     if (reply->code == HOSTED_CLASSIC__RESULT__CONNECTION_FAIL)
@@ -158,6 +175,7 @@ static int read_payload(const HostedClassic__Message *msg, struct ctrl_reply *re
         read_resp(msg->resp_get_mode->has_resp, msg->resp_get_mode->resp, reply);
         reply->mode.mode = msg->resp_get_mode->mode;
         read_identity(msg->resp_get_mode->identity, &reply->mode.identity);
+        read_extension(&msg->resp_get_mode->extension, reply);
         return 0;
     case CTRL_GET_AP:
         read_ap(msg->resp_get_ap, reply);
@@ -173,7 +191,7 @@ static int read_payload(const HostedClassic__Message *msg, struct ctrl_reply *re
     case CTRL_OTA_BEGIN:
     case CTRL_OTA_WRITE:
     case CTRL_OTA_END: /* all are RespOnly, in one place of the union */
-        read_resp(msg->resp_ota_end->has_resp, msg->resp_ota_end->resp, reply);
+        read_yes_or_no(msg->resp_ota_end, reply);
         return 0;
     default:
         return -ENOMSG;

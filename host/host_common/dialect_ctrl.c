@@ -81,6 +81,8 @@ static void fill_payload(const struct ctrl_request *request, union payload *payl
         hosted_ctrl__req_ota_write__init(&payload->write);
         payload->write.data.data = (uint8_t *)request->write.data;
         payload->write.data.len = request->write.len;
+        payload->write.extension.data = (uint8_t *)request->extension;
+        payload->write.extension.len = request->extension_len;
         break;
     case CTRL_SET_HEARTBEAT:
         hosted_ctrl__req_set_heartbeat__init(&payload->heartbeat);
@@ -94,6 +96,8 @@ static void fill_payload(const struct ctrl_request *request, union payload *payl
         break;
     default:
         hosted_ctrl__empty__init(&payload->empty);
+        payload->empty.extension.data = (uint8_t *)request->extension;
+        payload->empty.extension.len = request->extension_len;
         break;
     }
 }
@@ -137,6 +141,7 @@ static void read_ap(const HostedCtrl__RespGetAp *in, struct ctrl_reply *reply)
 static int read_scan(const HostedCtrl__RespScan *in, struct ctrl_reply *reply)
 {
     read_result(in->resp, reply);
+    read_extension(&in->extension, reply);
     if (in->n_entries == 0)
         return 0;
 
@@ -182,6 +187,7 @@ static int read_payload(const HostedCtrl__Message *msg, struct ctrl_reply *reply
         read_result(msg->resp_get_mode->resp, reply);
         reply->mode.mode = msg->resp_get_mode->mode;
         read_identity(msg->resp_get_mode->identity, &reply->mode.identity);
+        read_extension(&msg->resp_get_mode->extension, reply);
         return 0;
     case CTRL_GET_AP:
         read_ap(msg->resp_get_ap, reply);
@@ -190,12 +196,14 @@ static int read_payload(const HostedCtrl__Message *msg, struct ctrl_reply *reply
         return read_scan(msg->resp_scan, reply);
     case CTRL_CONNECT:
         read_result(msg->resp_connect_ap->resp, reply);
+        read_extension(&msg->resp_connect_ap->extension, reply);
         return 0;
     case CTRL_GET_VERSION:
         read_version(msg->resp_get_version, reply);
         return 0;
     default: /* all others are RespOnly, in one place of the union */
         read_result(msg->resp_ota_end->resp, reply);
+        read_extension(&msg->resp_ota_end->extension, reply);
         return 0;
     }
 }

@@ -30,6 +30,13 @@ size_t read_ssid(char out[HOSTED_SSID_BYTES + 1], const ProtobufCBinaryData *in)
     return len;
 }
 
+void read_extension(const ProtobufCBinaryData *in, struct ctrl_reply *reply)
+{
+    reply->extension_len = in->len <= sizeof(reply->extension) ? in->len : 0;
+    if (reply->extension_len > 0)
+        memcpy(reply->extension, in->data, reply->extension_len);
+}
+
 static void read_text(char *out, size_t size, const char *in)
 {
     if (in == NULL) /* it is left out */
@@ -46,6 +53,7 @@ void read_identity(const HostedExtension__Identity *in, struct hosted_identity *
     out->slot_bytes = in->slot_size;
     out->can_roll_back = in->has_can_roll_back ? in->can_roll_back : -1;
     out->features = in->features;
+    out->on_trial = in->on_trial;
     read_text(out->running_slot, sizeof(out->running_slot), in->running_slot);
     read_text(out->project, sizeof(out->project), in->project);
     read_text(out->version, sizeof(out->version), in->version);

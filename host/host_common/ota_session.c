@@ -14,18 +14,6 @@
 #define BEGIN_MS_PER_KIB   40
 #define LARGEST_USUAL_SLOT (1792 * 1024) /* upstream's table for the ESP32 */
 
-enum session_state {
-    SESSION_OPEN,
-    SESSION_FAILED,
-    SESSION_FINISHED,
-};
-
-struct hosted_session {
-    struct hosted_device *device;
-    enum session_state state;
-    uint64_t confirmed;
-};
-
 static unsigned begin_timeout_ms(const struct hosted_device *device, uint32_t slot_bytes)
 {
     const uint32_t known = slot_bytes > 0 ? slot_bytes : device->identity.slot_bytes;
@@ -52,11 +40,30 @@ static void say_not_begun(const struct hosted_device *device, int err, struct ho
         device_say_unchanged(device, fault);
 }
 
-int session_open_identified(struct hosted_device *device, uint32_t slot_bytes,
-                            struct hosted_session **ret, struct hosted_fault *fault)
+static int begin(struct hosted_session *session, uint32_t slot_bytes,
+                 const struct session_image *image, struct hosted_fault *fault)
 {
     const struct ctrl_request request = {.command = CTRL_OTA_BEGIN};
+    struct hosted_device *device = session->device;
     struct ctrl_reply reply;
+    int err;
+
+    if (session->extended) {
+        err = session_extended_begin(session, image, fault);
+        if (err < 0)
+            device_say_unchanged(device, fault);
+        return err;
+    }
+    err = device_call(device, &request, begin_timeout_ms(device, slot_bytes), &reply, fault);
+    if (err < 0)
+        say_not_begun(device, err, fault);
+    return err;
+}
+
+int session_open_identified(struct hosted_device *device, uint32_t slot_bytes,
+                            const struct session_image *image, struct hosted_session **ret,
+                            struct hosted_fault *fault)
+{
     struct hosted_session *session = calloc(1, sizeof(*session));
 
     if (session == NULL) {
@@ -65,17 +72,18 @@ int session_open_identified(struct hosted_device *device, uint32_t slot_bytes,
         return -ENOMEM;
     }
     session->device = device;
+    session->extended = extended_can(device, HOSTED_CAN_SESSION);
     /* From here on a restart of the ESP32 is the end of the update. */
     device->client.restarted = false;
     device->client.restart_fatal = true;
     device->client.refused_late = false;
 
-    const int err =
-        device_call(device, &request, begin_timeout_ms(device, slot_bytes), &reply, fault);
+    const int err = begin(session, slot_bytes, image, fault);
 
     if (err < 0) {
+        session->state = SESSION_FAILED;
+        session->ended = true; /* none is open that could be given up */
         hosted_session_close(session);
-        say_not_begun(device, err, fault);
         return err;
     }
     *ret = session;
@@ -87,7 +95,7 @@ int hosted_session_open(struct hosted_device *device, uint32_t slot_bytes,
 {
     const int err = device_identify(device, fault);
 
-    return err < 0 ? err : session_open_identified(device, slot_bytes, ret, fault);
+    return err < 0 ? err : session_open_identified(device, slot_bytes, NULL, ret, fault);
 }
 
 static int check_state(const struct hosted_session *session, const char *what,
@@ -113,29 +121,42 @@ static int write_chunk(struct hosted_session *session, const uint8_t *data, size
     const int err = device_call(device, &request,
                                 device_timeout_ms(device, DEVICE_DEFAULT_TIMEOUT_S), &reply, fault);
 
+    if (err == 0)
+        session->confirmed += len;
+    return err;
+}
+
+int session_write_run(struct hosted_session *session, uint64_t base, const uint8_t *run, size_t len,
+                      struct hosted_fault *fault)
+{
+    const size_t done = (size_t)(session->confirmed - base);
+    const size_t left = len - done;
+    int err = check_state(session, "write", fault);
+
+    if (err < 0)
+        return err;
+    if (session->extended)
+        err = session_extended_chunk(session, base, run, len, fault);
+    else
+        err = write_chunk(session, run + done,
+                          left < HOSTED_CHUNK_BYTES ? left : HOSTED_CHUNK_BYTES, fault);
     if (err < 0) {
         session->state = SESSION_FAILED;
-        device_say_unchanged(device, fault);
+        session->ended = err != -ECANCELED;
+        device_say_unchanged(session->device, fault);
         set_offset(session, fault);
-        return err;
     }
-    session->confirmed += len;
-    return 0;
+    return err;
 }
 
 int hosted_session_write(struct hosted_session *session, const void *data, size_t len,
                          struct hosted_fault *fault)
 {
-    const uint8_t *next = data;
+    const uint64_t base = session->confirmed;
     int err = check_state(session, "write", fault);
 
-    while (err == 0 && len > 0) {
-        const size_t chunk = len < HOSTED_CHUNK_BYTES ? len : HOSTED_CHUNK_BYTES;
-
-        err = write_chunk(session, next, chunk, fault);
-        next += chunk;
-        len -= chunk;
-    }
+    while (err == 0 && session->confirmed < base + len)
+        err = session_write_run(session, base, data, len, fault);
     return err;
 }
 
@@ -173,18 +194,32 @@ static int settle_writes(struct hosted_session *session, struct hosted_fault *fa
     return err;
 }
 
-int hosted_session_finish(struct hosted_session *session, struct hosted_fault *fault)
+static int end(struct hosted_session *session, const struct session_end *end,
+               struct hosted_fault *fault)
 {
     struct hosted_device *device = session->device;
     const struct ctrl_request request = {.command = CTRL_OTA_END};
     struct ctrl_reply reply;
+
+    if (session->extended)
+        return session_extended_end(session, end, fault);
+    return device_call(device, &request, device_timeout_ms(device, DEVICE_DEFAULT_TIMEOUT_S),
+                       &reply, fault);
+}
+
+int session_finish(struct hosted_session *session, const struct session_end *how,
+                   struct hosted_fault *fault)
+{
+    struct hosted_device *device = session->device;
     int err = check_state(session, "end", fault);
 
     if (err < 0)
         return err;
-    err = settle_writes(session, fault);
+    if (!session->extended) /* else `end` says how many bytes there must be, and which */
+        err = settle_writes(session, fault);
     if (err < 0) {
         session->state = SESSION_FAILED;
+        session->ended = true;
         set_offset(session, fault);
         return err;
     }
@@ -192,8 +227,7 @@ int hosted_session_finish(struct hosted_session *session, struct hosted_fault *f
     /* Before, not after: whatever becomes of this process, the new firmware may speak otherwise. */
     kept_dialect_forget(device->path);
     device->mark.text[0] = '\0'; /* that this changes the node is our doing */
-    err = device_call(device, &request, device_timeout_ms(device, DEVICE_DEFAULT_TIMEOUT_S), &reply,
-                      fault);
+    err = end(session, how, fault);
     device->client.restart_fatal = false;
     if (err < 0) {
         say_what_boots(session, err, fault);
@@ -201,6 +235,11 @@ int hosted_session_finish(struct hosted_session *session, struct hosted_fault *f
     }
     device_forget(device); /* what it said of itself ends with its restart */
     return 0;
+}
+
+int hosted_session_finish(struct hosted_session *session, struct hosted_fault *fault)
+{
+    return session_finish(session, NULL, fault);
 }
 
 uint64_t hosted_session_confirmed(const struct hosted_session *session)
@@ -212,6 +251,8 @@ void hosted_session_close(struct hosted_session *session)
 {
     if (session == NULL)
         return;
+    if (session->extended && session->state != SESSION_FINISHED && !session->ended)
+        session_extended_abort(session);
     session->device->client.restart_fatal = false;
     free(session);
 }

@@ -237,8 +237,8 @@ static int attempt(struct update *update)
         err = report(update, HOSTED_STAGE_BEGIN, 0);
     if (err == 0) {
         update->started = true;
-        err = session_open_identified(update->device, update->options->slot_bytes, &update->session,
-                                      update->fault);
+        err = session_open_identified(update->device, update->options->slot_bytes, NULL,
+                                      &update->session, update->fault);
         update->told = err < 0;
     }
     return err < 0 ? err : transfer(update);

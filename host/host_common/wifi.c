@@ -117,7 +117,7 @@ int hosted_get_ap(struct hosted_device *device, struct hosted_ap *ret, struct ho
         return 0;
     }
     if (reply.outcome != CTRL_NOT_CONNECTED)
-        return device_refusal(device, &request, reply.code, fault);
+        return device_refused(device, &request, &reply, fault);
     err = fault_set(fault, HOSTED_REFUSED, -ENOTCONN,
                     "%s: the station is not connected to an access point", device->path);
     if (fault != NULL)

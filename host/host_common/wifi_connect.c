@@ -92,9 +92,12 @@ static void on_event(void *ctx, const struct hosted_event *event)
 static int connect_fault(const struct hosted_device *device, const struct ctrl_reply *reply,
                          const char *ssid, struct hosted_fault *fault)
 {
+    const struct ctrl_request request = {.command = CTRL_CONNECT};
     char name[4 * HOSTED_SSID_BYTES + 1];
     int err = -EREMOTEIO;
 
+    if (reply->extension_len > 0) /* it did not even try */
+        return device_refused(device, &request, reply, fault);
     text_printable(name, sizeof(name), ssid, strlen(ssid));
     if (reply->outcome == CTRL_NO_AP_FOUND)
         err = fault_set(fault, HOSTED_REFUSED, -ENOENT,

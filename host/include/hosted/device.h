@@ -133,8 +133,14 @@ struct hosted_identity {
     char project[33];
     char version[33];
     int can_roll_back; /* of the boot loader: 1, 0, -1 not known yet */
-    uint32_t features;
+    uint32_t features; /* HOSTED_CAN_..., or-ed */
+    bool on_trial;     /* the running image is not confirmed yet */
 };
+
+/* Bits of hosted_identity.features. */
+#define HOSTED_CAN_SESSION 1 /* an update says what it is; refusals have reasons */
+#define HOSTED_CAN_DIGESTS 2 /* what the slot holds already need not be sent */
+#define HOSTED_CAN_TRIAL   4 /* a new image goes back by itself unless it is confirmed */
 
 /* What the ESP32 said at its last answer to hosted_get_mode(), which every other request asks first
  * after an open and after a silence. Never NULL; not known before that. */
@@ -172,6 +178,51 @@ int hosted_get_mode(struct hosted_device *device, enum hosted_mode *ret_mode,
                     struct hosted_identity *ret_identity, struct hosted_fault *fault);
 int hosted_set_mode(struct hosted_device *device, enum hosted_mode mode,
                     struct hosted_fault *fault);
+
+/* What the ESP32 knows of an image that it may boot. */
+enum hosted_slot_state {
+    HOSTED_SLOT_NONE = 0, /* no record, as of a factory image */
+    HOSTED_SLOT_NEW,      /* selected, not started yet; or the boot loader knows no trial */
+    HOSTED_SLOT_PENDING,  /* on trial */
+    HOSTED_SLOT_VALID,
+    HOSTED_SLOT_INVALID,   /* rolled back on demand, or by its own timer */
+    HOSTED_SLOT_ABORTED,   /* rolled back by the boot loader */
+    HOSTED_SLOT_UNDEFINED, /* selected by a firmware that knows no rollback */
+};
+
+struct hosted_slot {
+    char label[17];
+    uint32_t bytes;
+    bool running;
+    bool boots_next;
+    bool update_next; /* the next update goes here */
+    enum hosted_slot_state state;
+    bool has_image; /* false: what follows is empty */
+    char project[33];
+    char version[33];
+    uint32_t secure_version;
+    uint8_t elf_sha256[32]; /* which build it is */
+};
+
+#define HOSTED_SLOTS_MAX 17 /* that a partition table can have: factory, ota_0 to ota_15 */
+
+struct hosted_slots {
+    size_t count;
+    struct hosted_slot slots[HOSTED_SLOTS_MAX];
+    int64_t session_next; /* bytes that an open update has; -1: none is open */
+    int trial_left_s;     /* of a trial with a time; -1: none runs */
+};
+
+/* -ENOTSUP (HOSTED_REFUSED): the firmware has not HOSTED_CAN_SESSION. */
+int hosted_get_status(struct hosted_device *device, struct hosted_slots *ret,
+                     struct hosted_fault *fault);
+
+/*
+ * Ends the trial of the running image, if its version is `version` (NULL: whichever runs); of one
+ * that is confirmed already this is no failure. -ENOTSUP (HOSTED_REFUSED): the firmware has not
+ * HOSTED_CAN_TRIAL; -EREMOTEIO: it runs another version.
+ */
+int hosted_confirm(struct hosted_device *device, const char *version, struct hosted_fault *fault);
 
 /* `mode` says whose: HOSTED_MODE_STATION or HOSTED_MODE_ACCESS_POINT. -EINVAL: neither, no MAC. */
 int hosted_get_mac(struct hosted_device *device, enum hosted_mode mode,

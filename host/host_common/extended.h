@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HOST_EXTENDED_H
+#define HOST_EXTENDED_H
+/* Requests of the extension, to a device that has said that it understands them. */
+#include "device_internal.h"
+#include "extension.h"
+
+/* Whether the firmware that answered last has all of these HOSTED_CAN_... */
+bool extended_can(const struct hosted_device *device, uint32_t features);
+
+/*
+ * `request`, which is of the command that `what` rides on, and its reply. All of them may be
+ * repeated, so one whose reply does not come is asked again, for as long as a reply may take in
+ * all. `name` is for messages: "digests". 0, with what the ESP32 said in *ret if that is not NULL;
+ * or -EREMOTEIO, and then *ret is written too, if its code says no; or what the link said.
+ */
+int extended_call(struct hosted_device *device, const struct ctrl_request *request,
+                  const HostedExtension__Request *what, const char *name,
+                  struct extension_reply *ret, struct hosted_fault *fault);
+
+/* The same for those that ride on the Wi-Fi mode request. */
+int extended_ask(struct hosted_device *device, const HostedExtension__Request *what,
+                 const char *name, struct extension_reply *ret, struct hosted_fault *fault);
+
+/* One of the requests without content. */
+HostedExtension__Request extended_plain(HostedExtension__Request__WhatCase what);
+
+/* What the ESP32 said no with, appended to the text of the refusal that `fault` has. */
+void extended_say_code(const struct extension_reply *reply, struct hosted_fault *fault);
+
+#endif
