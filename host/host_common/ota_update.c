@@ -16,9 +16,6 @@
 #include "session_internal.h"
 #include "update_internal.h"
 
-/* One read: few system calls, and whole chunks. Also all that is held of an image. */
-#define BUFFER_BYTES ((size_t)16 * HOSTED_CHUNK_BYTES)
-
 /* Flash chips of ESP32 modules have up to 32 MB, and there are two slots on them. */
 #define LARGEST_IMAGE_BYTES ((uint64_t)16 * 1024 * 1024)
 
@@ -30,7 +27,7 @@ const struct hosted_update_options hosted_update_defaults = {
     .reboot_timeout_s = 60,
 };
 
-static int report(const struct update *update, enum hosted_stage stage, uint64_t done)
+int update_report(const struct update *update, enum hosted_stage stage, uint64_t done)
 {
     const struct hosted_update_options *options = update->options;
     const uint64_t total =
@@ -88,7 +85,8 @@ static int read_more(struct update *update)
 {
     struct hosted_source *source = update->source;
     uint8_t *at = update->buf + update->held;
-    const ssize_t got = source->ops->read(source, at, BUFFER_BYTES - update->held, update->fault);
+    const ssize_t got =
+        source->ops->read(source, at, UPDATE_BLOCK_BYTES - update->held, update->fault);
     int err;
 
     if (got < 0)
@@ -99,8 +97,10 @@ static int read_more(struct update *update)
     update->held += (size_t)got;
     err = got == 0 ? reading_ended(update)
                    : image_check_feed(&update->check, at, (size_t)got, update->fault);
-    if (update->check.reader.head_known && !update->read_before)
+    if (update->check.reader.head_known && !update->read_before) {
+        update->info = update->check.reader.info;
         image_check_describe(&update->check, &update->image);
+    }
     return err;
 }
 
@@ -111,7 +111,7 @@ static int read_head(struct update *update)
 
     while (err == 0 && !update->at_end && !update->check.reader.head_known)
         err = read_more(update);
-    return err < 0 ? err : report(update, HOSTED_STAGE_CHECK, 0);
+    return err < 0 ? err : update_report(update, HOSTED_STAGE_CHECK, 0);
 }
 
 static int read_whole(struct update *update)
@@ -122,7 +122,7 @@ static int read_whole(struct update *update)
         update->held = 0; /* nobody sends it */
         err = read_more(update);
         if (err == 0)
-            err = report(update, HOSTED_STAGE_CHECK, update->check.fed_bytes);
+            err = update_report(update, HOSTED_STAGE_CHECK, update->check.fed_bytes);
     }
     return err;
 }
@@ -155,9 +155,15 @@ static int prepare(struct update *update)
  * last. */
 static int send_held(struct update *update)
 {
+    const bool whole = update->held == UPDATE_BLOCK_BYTES || update->at_end;
     size_t sent = 0;
     int err = 0;
 
+    if (update->session->extended) {
+        err = whole ? update_send_block(update) : 0;
+        update->held = whole ? 0 : update->held;
+        return err;
+    }
     while (err == 0 && sent < update->held) {
         size_t len = update->held - sent;
 
@@ -168,9 +174,11 @@ static int send_held(struct update *update)
         err = hosted_session_write(update->session, update->buf + sent, len, update->fault);
         update->told = err < 0;
         if (err == 0)
-            err = report(update, HOSTED_STAGE_WRITE, hosted_session_confirmed(update->session));
+            err = update_report(update, HOSTED_STAGE_WRITE,
+                                hosted_session_confirmed(update->session));
         sent += len;
     }
+    update->sent_bytes += sent;
     update->held -= sent;
     memmove(update->buf, update->buf + sent, update->held);
     return err;
@@ -196,7 +204,7 @@ static int check_unchanged(const struct update *update)
 
 static int transfer(struct update *update)
 {
-    int err = report(update, HOSTED_STAGE_WRITE, 0);
+    int err = update_report(update, HOSTED_STAGE_WRITE, 0);
 
     while (err == 0) {
         err = update_check_fit(update);
@@ -224,6 +232,26 @@ static void say_unchanged(const struct update *update, int err)
         device_say_unchanged(update->device, fault);
 }
 
+static int begin(struct update *update)
+{
+    const struct fw_image_info *info = &update->info;
+    const uint64_t bytes = update->image.file_bytes;
+    const struct session_image image = {
+        .chip_id = update->image.chip_id,
+        .project = info->project,
+        .version = info->version,
+        .secure_version = info->secure_version,
+        .bytes = bytes != HOSTED_SIZE_UNKNOWN ? (int64_t)bytes : -1,
+        .sha256 = update->read_before ? update->image.sha256 : NULL,
+    };
+
+    update->blocks = 0;
+    update->sent_bytes = update->kept_bytes = 0;
+    update->digests_refused = update->end_told = false;
+    return session_open_identified(update->device, update->options->slot_bytes, &image,
+                                   &update->session, update->fault);
+}
+
 /* From the first byte of the image to its last. */
 static int attempt(struct update *update)
 {
@@ -234,11 +262,10 @@ static int attempt(struct update *update)
     update->told = false;
     err = prepare(update);
     if (err == 0)
-        err = report(update, HOSTED_STAGE_BEGIN, 0);
+        err = update_report(update, HOSTED_STAGE_BEGIN, 0);
     if (err == 0) {
         update->started = true;
-        err = session_open_identified(update->device, update->options->slot_bytes, NULL,
-                                      &update->session, update->fault);
+        err = begin(update);
         update->told = err < 0;
     }
     return err < 0 ? err : transfer(update);
@@ -246,15 +273,16 @@ static int attempt(struct update *update)
 
 static int finish(struct update *update, struct hosted_update_result *ret)
 {
+    const struct session_end end = {.sha256 = update->check.file_sha256};
     struct reboot_before before;
     int err;
 
-    report(update, HOSTED_STAGE_END, 0);
+    update_report(update, HOSTED_STAGE_END, 0);
     reboot_remember(update->device, &before);
-    err = hosted_session_finish(update->session, update->fault);
+    err = session_finish(update->session, &end, update->fault);
     if (err < 0 || update->options->reboot_timeout_s == 0)
         return err;
-    report(update, HOSTED_STAGE_REBOOT, 0);
+    update_report(update, HOSTED_STAGE_REBOOT, 0);
     return reboot_wait(update->device, &before, &update->image, update->options, clock_ms(), ret,
                        update->fault);
 }
@@ -282,7 +310,7 @@ static struct update *update_new(struct hosted_device *device, struct hosted_sou
                                  struct hosted_fault *fault)
 {
     struct update *update = calloc(1, sizeof(*update));
-    uint8_t *buf = malloc(BUFFER_BYTES);
+    uint8_t *buf = malloc(UPDATE_BLOCK_BYTES);
 
     if (update == NULL || buf == NULL) {
         fault_errno(fault, HOSTED_LOCAL, ENOMEM, source->name);
@@ -332,7 +360,7 @@ static int check_all(struct update *update)
     int err = update_object(update, read_whole(update));
 
     if (err == 0 && update->check.reader.head_known)
-        err = report(update, HOSTED_STAGE_CHECK, update->check.fed_bytes);
+        err = update_report(update, HOSTED_STAGE_CHECK, update->check.fed_bytes);
     if (err < 0 || update->device == NULL)
         return err < 0 ? err : update_object(update, update_check_fit(update));
 

@@ -2,9 +2,12 @@
 #ifndef HOST_UPDATE_INTERNAL_H
 #define HOST_UPDATE_INTERNAL_H
 /* What the parts of an update share: ota_update.c does it, update_checks.c judges it. */
-#include "hosted/session.h"
 #include "hosted/update.h"
 #include "image_check.h"
+#include "session_internal.h"
+
+/* What is read at a time, and all that is held of an image: what the ESP32 erases and compares. */
+#define UPDATE_BLOCK_BYTES ((size_t)64 * 1024)
 
 struct update {
     struct hosted_device *device; /* NULL: the image alone is checked */
@@ -14,13 +17,21 @@ struct update {
     struct hosted_session *session;
     struct image_signature_key key; /* options->public_key, read once: every reading has the same */
     struct image_check check;       /* of the reading that is going on */
+    struct fw_image_info info;      /* once its head is known: as it is, not as it is shown */
     struct hosted_image image;      /* of a whole source as its first reading found it */
     bool read_before;               /* this is the second reading: what is read is sent */
     uint8_t *buf;
     size_t held; /* bytes in `buf`: checked, not sent */
     bool at_end;
     bool started; /* begin was sent, or may have been */
-    bool told;    /* what failed is of the session, which has said itself what still holds */
+    /* Of an ESP32 that tells what its slot holds: digests of so many blocks from there on. */
+    uint64_t blocks_at;
+    size_t blocks;
+    uint8_t block_digests[EXTENSION_DIGESTS_MAX][EXTENSION_DIGEST_BYTES];
+    bool end_told; /* the last of them was asked for as the short one */
+    bool digests_refused;
+    uint64_t sent_bytes, kept_bytes;
+    bool told; /* what failed is of the session, which has said itself what still holds */
     /* Of a dry run, in which every reason counts; else NULL. */
     void (*objection)(void *ctx, const struct hosted_fault *fault);
     void *objection_ctx;
@@ -36,6 +47,12 @@ int update_object(struct update *update, int err);
 
 /* Whether the image fits the chip and the slot, as far as is known. */
 int update_check_fit(struct update *update);
+
+/* Tells the caller's progress; -ECANCELED with words if that wants an end. */
+int update_report(const struct update *update, enum hosted_stage stage, uint64_t done);
+
+/* Sends what is held, a block or the last piece of the image, unless the slot has it already. */
+int update_send_block(struct update *update);
 
 /* Everything that can be said against this image on this ESP32, which has been asked who it is. */
 int update_judge(struct update *update);
