@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import Optional
+from typing import Any, Optional
 
 import boot_model
 from boot_model import SECTOR, Entry
@@ -209,14 +209,29 @@ class Board:
         logs = sorted(self.folder.glob("[0-9]*.std*"))
         return "the update failed\n" + "\n".join(log.read_text() for log in logs)[-3000:]
 
+    def status(self) -> dict[str, Any]:
+        """What the simulator tells of itself."""
+        told: dict[str, Any] = json.loads(self.sim.control("status"))
+        return told
+
     def operations(self) -> int:
         """Flash operations since the power came."""
-        count: int = json.loads(self.sim.control("status"))["operations"]
+        count: int = self.status()["operations"]
         return count
+
+    def inits(self) -> int:
+        """How often the driver has seen the ESP32 start."""
+        return self.hostedd.output().count("the ESP32 has booted")
+
+    def power_on(self, *options: str) -> None:
+        """Until the driver, which ran on, has found the ESP32 again."""
+        before = self.inits()
+        self.sim.start(*options)
+        wait_for(lambda: self.inits() > before, "the driver on the bus")
 
     def reset(self) -> None:
         """The EN pin."""
-        before = len(self.sim.events())
+        before, inits = len(self.sim.events()), self.inits()
         assert self.sim.control("reset") == "ok"
 
         def started() -> bool:
@@ -225,6 +240,7 @@ class Board:
             return pin in events and any(e[0] == "boot" for e in events[events.index(pin) :])
 
         wait_for(started, "the start after a reset")
+        wait_for(lambda: self.inits() > inits, "the driver on the bus")
 
     # Judging
 

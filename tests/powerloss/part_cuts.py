@@ -56,7 +56,7 @@ def cut(build: Build, kind: Kind, at: int, how: str, folder: Path) -> None:
         assert board.sim.wait_end().status == POWER_CUT_STATUS
         assert board.sim.events("power_cut")[-1]["operation"] == at
         board.judge(board.dump(), OLD, NEW)
-        board.sim.start()
+        board.power_on()
         board.next_update()
 
 
@@ -70,7 +70,7 @@ def operations_of(kind: Kind, count: int) -> list[int]:
     ]
 
 
-@part("cuts", "no power at each operation: update, first boot, confirm", sample=24, workers=6)
+@part("cuts", "no power at each operation: update, first boot, confirm", sample=24, workers=8)
 def cases(setup: Setup) -> list[Case]:
     build = Build(setup.preset)
     found = []
