@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +16,36 @@ _Noreturn void __wrap_esp_restart(void);
 _Noreturn void __wrap_esp_restart(void)
 {
     exit(LIFE_RESTARTED);
+}
+
+/* What the chip's RTC memory holds between its lives (esp_attr.h); shared between processes. */
+extern char __start_rtc_noinit[], __stop_rtc_noinit[];
+
+static uint8_t *s_rtc;
+
+static void save_rtc(void)
+{
+    memcpy(s_rtc, __start_rtc_noinit, (size_t)(__stop_rtc_noinit - __start_rtc_noinit));
+}
+
+static void restore_rtc(void)
+{
+    memcpy(__start_rtc_noinit, s_rtc, (size_t)(__stop_rtc_noinit - __start_rtc_noinit));
+}
+
+void life_lose_rtc(uint8_t fill)
+{
+    memset(s_rtc, fill, LIFE_RTC_BYTES);
+}
+
+static void make_rtc(void)
+{
+    if (s_rtc != NULL)
+        return;
+    s_rtc = mmap(NULL, LIFE_RTC_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(s_rtc, MAP_FAILED);
+    assert_true(__stop_rtc_noinit - __start_rtc_noinit <= LIFE_RTC_BYTES);
+    life_lose_rtc(0x5a);
 }
 
 static int wait_for(pid_t child)
@@ -47,10 +79,13 @@ int lives_run(const struct CMUnitTest *tests, size_t count)
 enum life_end life_live(void (*body)(void *arg), void *arg)
 {
     fflush(NULL);
+    make_rtc();
 
     const pid_t child = fork();
 
     if (child == 0) {
+        restore_rtc();
+        atexit(save_rtc);
         body(arg);
         exit(LIFE_DONE);
     }
@@ -58,6 +93,8 @@ enum life_end life_live(void (*body)(void *arg), void *arg)
     const int end = wait_for(child);
 
     /* A failed assertion leaves the body for the end of the test, and exits with 1 there. */
+    if (end == LIFE_POWER_CUT)
+        life_lose_rtc(0xa5);
     assert_true(end == LIFE_DONE || end == LIFE_RESTARTED || end == LIFE_POWER_CUT);
     return (enum life_end)end;
 }

@@ -24,7 +24,12 @@ enum life_end {
     LIFE_POWER_CUT = 99,
 };
 
-/* Lives a life in the middle of a test. */
+/* Lives a life in the middle of a test. The RTC memory is handed from one to the next, unless it
+ * ends with a power cut. */
 enum life_end life_live(void (*body)(void *arg), void *arg);
+
+/* Between two lives the power was off: what the RTC memory holds is anything. */
+#define LIFE_RTC_BYTES 256
+void life_lose_rtc(uint8_t fill);
 
 #endif
