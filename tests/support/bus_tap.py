@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from .bus import MORE_FRAGMENTS, SERIAL, Frame
+from .bus import MORE_FRAGMENTS, PRIVATE, SERIAL, Frame
 from .classic import Message, messages
 from .dialects import spoken
 from .waiting import HANG_S, wait_for
@@ -31,6 +31,7 @@ class BusTap:
         self._lock = threading.Lock()
         self._sent: list[bytes] = []  # messages of the host, whole
         self._begun = b""
+        self._lives: list[list[bytes]] = [[]]  # its frames, by the starts of the ESP32
         self._spoil: Spoil = untouched
         self._late: list[tuple[float, bytes]] = []
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -54,6 +55,18 @@ class BusTap:
         with self._lock:
             sent, self._sent = self._sent, []
         return sent
+
+    @property
+    def starts(self) -> int:
+        """How often the ESP32 has said that it starts, since the last take_lives()."""
+        with self._lock:
+            return len(self._lives) - 1
+
+    def take_lives(self) -> list[list[bytes]]:
+        """The host's frames since the last call: a list up to each start of the ESP32, and one."""
+        with self._lock:
+            lives, self._lives = self._lives, [[]]
+        return lives
 
     @property
     def connected(self) -> bool:
@@ -112,6 +125,8 @@ class BusTap:
         if not raw:
             self._hang_up()
             return
+        with self._lock:
+            self._lives[-1].append(raw)
         frame = Frame.decode(raw)
         if frame.interface == SERIAL:
             self._begun += frame.payload
@@ -128,6 +143,9 @@ class BusTap:
             return
         frame = Frame.decode(raw)
         if frame.interface != SERIAL:
+            if frame.interface == PRIVATE:
+                with self._lock:
+                    self._lives.append([])
             self._send(self._host, raw)
             return
         with self._lock:
