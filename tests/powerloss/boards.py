@@ -43,7 +43,7 @@ class Scene:
         return bytes(flash)
 
 
-OLDER, OLD, NEW, NEXT = "0.9.0", "1.0.0", "2.0.0", "3.0.0"
+OLDER, OLD, NEW, NEXT, FOURTH = "0.9.0", "1.0.0", "2.0.0", "3.0.0", "4.0.0"
 
 
 def _put(flash: bytearray, at: int, data: bytes) -> None:

@@ -77,7 +77,7 @@ class Kind:
         ]
 
     def __str__(self) -> str:
-        return " ".join(self.words)
+        return ".".join(self.words)
 
 
 class Board:
@@ -143,15 +143,20 @@ class Device:
         self,
         *,
         private: bool = False,
-        keep_rtc: bool = False,
+        reset: bool = False,
+        keep_rtc: bool | None = None,
         cut_at: int = 0,
         how: How = How.BEFORE,
         stop_before: int = 0,
     ) -> Answer:
-        """The boot loader, and the start of the firmware that it chooses; ends an earlier life."""
+        """The boot loader, and the start of the firmware that it chooses; ends an earlier life.
+
+        RTC memory stays over a reset, and else is noise, unless `keep_rtc` says otherwise.
+        """
         if self._alive:
             self.off()
-        return self._do(_START, private | keep_rtc << 1, cut_at, how, stop_before)
+        keep = reset if keep_rtc is None else keep_rtc
+        return self._do(_START, private | keep << 1 | reset << 2, cut_at, how, stop_before)
 
     def feed(self, mark: tuple[int, int], *, hold_restart: bool = False) -> Answer:
         """The host's frames, one after the other, whatever the device says to them."""

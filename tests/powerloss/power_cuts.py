@@ -7,51 +7,54 @@ version, succeeds. The device code is the real one, fed with the frames of a rea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field
+import random
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from boards import NEW, OLD, OTADATA_AT, Scene
+from boards import OLD, OTADATA_AT, Scene
 from boot_model import SECTOR, Boot, boot
 from device_lives import SOFTWARE_RESET, Answer, Board, Device, End, How, Kind
 from recordings import Recording
 
 
 class Failed(Exception):
-    """A case whose outcome must not be."""
+    """The outcome of a case must not be."""
 
 
-@dataclass
 class Tally:
-    """What a part has found out."""
+    """Counts cases, and goes on after one that failed."""
 
-    cases: int = 0
-    failures: list[str] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.cases = 0
+        self._failures: list[str] = []
 
-    def case(self, name: str, check: Callable[[], None]) -> None:
+    def case(self, name: str, check: Callable[[], object]) -> None:
         self.cases += 1
         try:
             check()
         except Failed as failure:
-            self.failures.append(f"{name}: {failure}")
+            self._failures.append(f"{name}: {failure}")
 
-    def add(self, other: Tally) -> None:
-        self.cases += other.cases
-        self.failures += other.failures
+    def finish(self) -> int:
+        """How many cases there were; all of them must have been good."""
+        assert not self._failures, (
+            f"{len(self._failures)} of {self.cases} cases, the first: {self._failures[0]}"
+        )
+        return self.cases
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """One device, and two updates of it: the power goes in the first, the second must succeed."""
+    """One device, and updates of it, one after the other: all but the first must succeed."""
 
     binary: Path
     kind: Kind
     scene: Scene
-    first: Recording
-    second: Recording
+    updates: tuple[Recording, ...]
 
     def __str__(self) -> str:
-        return f"{self.scene.slot_bytes // 1024} KiB, {self.kind}"
+        return f"{self.scene.slot_bytes // 1024}k.{self.kind}"
 
 
 class Bench:
@@ -60,8 +63,9 @@ class Bench:
     def __init__(self, sweep: Sweep) -> None:
         self.sweep = sweep
         self.board = Board(sweep.scene.flash_bytes)
-        self.first = [self.board.put_frames(life) for life in sweep.first.lives]
-        self.second = [self.board.put_frames(life) for life in sweep.second.lives]
+        self.updates = [
+            [self.board.put_frames(life) for life in update.lives] for update in sweep.updates
+        ]
         self.device = Device(sweep.binary, self.board, sweep.kind)
         self.later = Device(sweep.binary, self.board, sweep.kind)
         self._blank = sweep.scene.flash(rollback=sweep.kind.rollback)
@@ -80,13 +84,13 @@ class Bench:
     def verdict(self) -> Boot:
         return boot(self.board.flash, self.sweep.kind.rollback)
 
-    def power_on(self, allowed: tuple[str, ...]) -> Boot:
+    def power_on(self, allowed: Sequence[str], *, keep_rtc: bool = False) -> Boot:
         """What the flash boots: the model's word, and then the chip's own."""
         expected = self.verdict()
         if expected.version not in allowed:
             raise Failed(f"boots {expected.version}, not one of {allowed}")
         otadata = self._otadata_after(expected)
-        answer = self.later.start()
+        answer = self.later.start(keep_rtc=keep_rtc)
         if answer.end != End.DONE:
             raise Failed(f"does not start: {answer}")
         if answer.version != expected.version or answer.state != expected.state:
@@ -102,21 +106,38 @@ class Bench:
             otadata[at : at + SECTOR] = write.data.ljust(SECTOR, b"\xff")
         return bytes(otadata)
 
-    def update_again(self) -> None:
-        """The device is on: it takes the second update, boots it, and keeps it if told to."""
-        check_restarts(self.later.feed(self.second[0]))
-        self._check_arrived("restarts into")
-        for frames in self.second[1:]:
+    def update(self, number: int) -> None:
+        """The device is on: it takes this update, boots it, and keeps it if told to."""
+        version = self.sweep.updates[number].version
+        check_restarts(self.later.feed(self.updates[number][0]))
+        self._check_boots(version, "restarts into")
+        for frames in self.updates[number][1:]:
             if frames[0] != frames[1]:
-                self.later.start(keep_rtc=True)
+                self.later.start(reset=True)
                 self.later.feed(frames)
                 self.later.off()
-                self._check_arrived("after its confirmation boots")
+                self._check_boots(version, "after its confirmation boots")
 
-    def _check_arrived(self, what: str) -> None:
+    def _check_boots(self, version: str, what: str) -> None:
         found = self.verdict()
-        if found.version != self.sweep.second.version:
-            raise Failed(f"the next update {what} {found}")
+        if found.version != version:
+            raise Failed(f"the update to {version} {what} {found}")
+
+    def cut_update(self, number: int, operation: int, how: How) -> bool:
+        """The device, switched on anew, loses its power in this update. False: it has no such
+        operation."""
+        for life, frames in enumerate(self.updates[number]):
+            answer = self.later.start(reset=life > 0, cut_at=operation, how=how)
+            if answer.end == End.DONE:
+                answer = self.later.feed(frames)
+            if answer.end == End.POWER_CUT:
+                return True
+            if answer.end != End.RESET:
+                return False
+            operation -= answer.operations
+            if operation <= 0:
+                return False
+        return False
 
 
 def check_restarts(answer: Answer) -> None:
@@ -127,12 +148,12 @@ def check_restarts(answer: Answer) -> None:
 
 
 class Walk:
-    """Goes through the first update on a bench, and stops before each wanted operation.
+    """Goes through the first update on a bench, and stops before each operation of a range.
 
-    Operations are counted through all lives, the boot loader's own among them.
+    Operations are counted from 1 through all lives, the boot loader's own among them.
     """
 
-    def __init__(self, bench: Bench, wanted: Callable[[int], bool]) -> None:
+    def __init__(self, bench: Bench, wanted: range) -> None:
         self._bench = bench
         self._wanted = wanted
         self._before = 0  # operations of earlier lives
@@ -140,11 +161,12 @@ class Walk:
 
     def stops(self) -> Iterator[int]:
         """The number of each operation that comes next; cut() is for there."""
+        self._before = 0
         self._bench.make_new()
-        last = len(self._bench.first) - 1
-        for number, life in enumerate(self._bench.first):
+        last = len(self._bench.updates[0]) - 1
+        for number, life in enumerate(self._bench.updates[0]):
             stop = self._next(0)
-            answer = self._bench.device.start(private=True, keep_rtc=number > 0, stop_before=stop)
+            answer = self._bench.device.start(private=True, reset=number > 0, stop_before=stop)
             answer = yield from self._until_end(answer)
             if answer.end == End.DONE:
                 answer = self._bench.device.feed(life)
@@ -154,8 +176,12 @@ class Walk:
             self._before += answer.operations
         if answer.end == End.DONE:
             self._bench.device.off()
-        missing = set(filter(self._wanted, range(1, self._before + 1))) - set(self._reached)
-        assert not missing, f"operations that were passed by: {sorted(missing)}"
+        assert self._reached == list(self._wanted), "operations were passed by, or there are none"
+
+    @property
+    def operations(self) -> int:
+        """How many there were: all of them, once stops() is through."""
+        return self._before
 
     def _until_end(self, answer: Answer) -> Generator[int, None, Answer]:
         while answer.end == End.STOPPED:
@@ -169,11 +195,12 @@ class Walk:
         return answer
 
     def _next(self, done: int) -> int:
-        """The next wanted operation after `done` of this life, in its own count."""
-        at = done + 1
-        while not self._wanted(self._before + at):
-            at += 1
-        return at
+        """The next wanted operation after `done` of this life, in its own count; 0: none."""
+        first = self._before + done + 1
+        if not self._wanted or first > self._wanted[-1]:
+            return 0
+        start, step = self._wanted.start, self._wanted.step
+        return max(start, first + (start - first) % step) - self._before
 
     def cut(self, number: int, how: How) -> bool:
         """Whether there was such an operation in what the device does now."""
@@ -187,20 +214,68 @@ class Walk:
         return True
 
 
-def run_share(sweep: Sweep, share: int, shares: int, every: int = 1) -> Tally:
-    """Every `every`-th operation, of which this process does one share."""
+def count_operations(sweep: Sweep) -> int:
+    """Of the whole first update; the next ones have about as many."""
+    with Bench(sweep) as bench:
+        walk = Walk(bench, range(0))
+        assert not list(walk.stops())
+        return walk.operations
+
+
+def cut_at(sweep: Sweep, wanted: range) -> int:
+    """The power goes at each of these operations, and before and in the middle of it."""
     tally = Tally()
     with Bench(sweep) as bench:
-        walk = Walk(bench, lambda n: n % every == 0 and n // every % shares == share)
+        walk = Walk(bench, wanted)
         for number in walk.stops():
             for how in How:
                 if not walk.cut(number, how):
                     break
-                name = f"{sweep}: operation {number} {how.name.lower()}"
-                tally.case(name, lambda: _recover(bench))
-    return tally
+                tally.case(f"operation {number} {how.name}", lambda: _recover(bench))
+    return tally.finish()
 
 
 def _recover(bench: Bench) -> None:
-    bench.power_on((OLD, NEW))
-    bench.update_again()
+    bench.power_on((OLD, bench.sweep.updates[0].version))
+    bench.update(1)
+
+
+def cut_twice(sweep: Sweep, wanted: range, each: int, last: int, rand: random.Random) -> int:
+    """The power goes at each of these, and again, `each` times, in the next update."""
+    tally = Tally()
+    with Bench(sweep) as bench:
+        walk = Walk(bench, wanted)
+        for number in walk.stops():
+            how = rand.choice(list(How))
+            if not walk.cut(number, how):
+                continue  # it comes again
+            flash = bytes(bench.board.flash)
+            for _ in range(each):
+                second = _near_an_end(rand, last), rand.choice(list(How)), rand.random() < 0.5
+                _pair(bench, tally, f"operation {number} {how.name}, then {second}", flash, second)
+    return tally.finish()
+
+
+def _near_an_end(rand: random.Random, last: int) -> int:
+    """Half of them anywhere, half where the boot selection is changed."""
+    kind = rand.randrange(4)
+    if kind == 0:
+        return rand.randint(1, 8)
+    if kind == 1:
+        return rand.randint(max(1, last - 8), last)
+    return rand.randint(1, last)
+
+
+def _pair(
+    bench: Bench, tally: Tally, name: str, flash: bytes, second: tuple[int, How, bool]
+) -> None:
+    operation, how, keep_rtc = second
+    bench.board.flash[:] = flash
+    if bench.cut_update(1, operation, how):
+        tally.case(name, lambda: _recover_twice(bench, keep_rtc))
+
+
+def _recover_twice(bench: Bench, keep_rtc: bool) -> None:
+    versions = [update.version for update in bench.sweep.updates[:2]]
+    bench.power_on([OLD, *versions], keep_rtc=keep_rtc)
+    bench.update(2)

@@ -69,7 +69,7 @@ def check_replay(binary: Path, kind: Kind, scene: Scene, recording: Recording) -
         assert device.start().end == End.DONE
         answer = device.feed(board.put_frames(recording.frames))
         assert answer.end == End.RESET, answer
-        assert device.start(keep_rtc=True).version == recording.version
+        assert device.start(reset=True).version == recording.version
         assert bytes(board.flash) == recording.after
     finally:
         device.close()

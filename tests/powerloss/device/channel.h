@@ -35,7 +35,8 @@ enum verb {
 
 enum {
     START_PRIVATE = 1,     /* on a copy of the flash, which comes back when the life ends */
-    START_KEEP_RTC = 2,    /* a reset: else the power was off, and RTC memory is noise */
+    START_KEEP_RTC = 2,    /* else RTC memory is noise */
+    START_RESET = 4,       /* a software reset: else the power was off */
     FEED_HOLD_RESTART = 1, /* the restart after an update does not come by itself */
 };
 

@@ -54,10 +54,15 @@ static size_t rtc_bytes(void)
 _Noreturn void __wrap_world_reset(enum world_reset reason);
 void __wrap_world_send_frame(const uint8_t *frame, size_t len);
 
-_Noreturn void __wrap_world_reset(enum world_reset reason)
+static void save_rtc(void)
 {
     if (rtc_bytes() > 0)
         memcpy(shared.rtc, __start_rtc_noinit, rtc_bytes());
+}
+
+_Noreturn void __wrap_world_reset(enum world_reset reason)
+{
+    save_rtc();
     end(ANSWER_RESET, reason);
 }
 
@@ -77,6 +82,7 @@ static void lose_power(void *ctx, uint64_t operation)
 {
     (void)ctx;
     (void)operation;
+    save_rtc(); /* a short cut may leave it as it was */
     end(ANSWER_POWER_CUT, 0);
 }
 
@@ -131,14 +137,16 @@ static void after_work(void *ctx, enum flash_work work, size_t bytes)
         stop_here();
 }
 
-static void make_world(const struct kind *kind, bool keep_rtc)
+static void make_world(const struct kind *kind, uint32_t flags)
 {
+    const bool keep_rtc = (flags & START_KEEP_RTC) != 0;
+
     world = &s_world;
     sim_clock_init(&world->clock, SIM_CLOCK_NONE, 10);
     world->dialect = kind->dialect;
     world->bus_mhz = 10;
     memcpy(world->mac, "\x24\x0a\xc4\x11\x22\x33", sizeof(world->mac));
-    world->reset = keep_rtc ? WORLD_RESET_SOFTWARE : WORLD_RESET_POWER_ON;
+    world->reset = flags & START_RESET ? WORLD_RESET_SOFTWARE : WORLD_RESET_POWER_ON;
     world->events.file = -1;
     world->bus.client = -1;
     world->air.joined = AIR_NO_AP;
@@ -264,7 +272,7 @@ _Noreturn void life_run(const struct kind *kind, const struct command *start)
     const struct program *const program = choose_program(kind);
     struct command command;
 
-    make_world(kind, (start->a & START_KEEP_RTC) != 0);
+    make_world(kind, start->a);
     make_chip(kind, start);
     boot();
     world->boot_us = world_now_us();

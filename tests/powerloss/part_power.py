@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The power goes at every flash operation of an update, and again while that is repaired."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import multiprocessing
+from collections.abc import Sequence
+from functools import partial
+
+from boards import FOURTH, NEW, NEXT, Scene
+from device_lives import Kind
+from power_cuts import Sweep, count_operations, cut_at, cut_twice
+from proof import Case, Setup, part
+from recordings import check_replay, record
+from support.tools import Build
+
+FULL = Scene(1 << 20, 1 << 20)  # an image that fills a slot of 1 MiB
+SMALL = Scene(64 << 10, 64 << 10)
+
+KINDS = tuple(
+    Kind(stock, dialect, rollback)
+    for stock in (True, False)
+    for dialect in ("classic", "ctrl")
+    for rollback in (False, True)
+)
+# Stock firmware with the boot loader that it came with, ours with the one that it asks for.
+MAIN_KINDS = (Kind(True, "classic", False), Kind(False, "classic", True))
+
+_made: dict[tuple[Kind, Scene], Sweep] = {}
+
+
+def _make(build: Build, kind: Kind, scene: Scene) -> Sweep:
+    """Records the host's frames; replaying them does what the recorded session did."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        updates = [record(build, kind, scene, version) for version in (NEW, NEXT, FOURTH)]
+    binary = build.folder / "tests" / "device-lives"
+    for update in updates:
+        check_replay(binary, kind, scene, update)
+    return Sweep(binary, kind, scene, tuple(updates))
+
+
+def sweeps(setup: Setup, kinds: Sequence[Kind], scene: Scene) -> list[Sweep]:
+    """Parts of one run share the recordings."""
+    missing = [kind for kind in kinds if (kind, scene) not in _made]
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        arguments = [(Build(setup.preset), kind, scene) for kind in missing]
+        for sweep in pool.starmap(_make, arguments, 1):
+            _made[sweep.kind, scene] = sweep
+    return [_made[kind, scene] for kind in kinds]
+
+
+def _pieces(last: int, size: int) -> list[range]:
+    """All operations from 1 to `last`, in pieces."""
+    return [range(at, min(at + size, last + 1)) for at in range(1, last + 1, size)]
+
+
+def _every_operation(setup: Setup, kinds: Sequence[Kind], scene: Scene, size: int) -> list[Case]:
+    return [
+        Case(
+            f"{sweep}.{piece[0]}-{piece[-1]}",
+            lambda _, sweep=sweep, piece=piece: cut_at(sweep, piece),
+        )
+        for sweep in sweeps(setup, kinds, scene)
+        for piece in _pieces(count_operations(sweep), size)
+    ]
+
+
+@part(
+    "power-1m", "power cut at every flash operation, a slot of 1 MiB that the image fills", sample=6
+)
+def full_slot(setup: Setup) -> list[Case]:
+    return _every_operation(setup, MAIN_KINDS, FULL, 20)
+
+
+@part("power-64k", "the same for every firmware, dialect and boot loader, 64 KiB", sample=14)
+def small_slot(setup: Setup) -> list[Case]:
+    return _every_operation(setup, KINDS, SMALL, 8)
+
+
+@part("power-pairs", "power cut while the next update repairs a power cut", sample=16)
+def pairs(setup: Setup) -> list[Case]:
+    cases = []
+    for kinds, scene, step, each in ((KINDS, SMALL, 2, 16), (MAIN_KINDS, FULL, 16, 8)):
+        for sweep in sweeps(setup, kinds, scene):
+            last = count_operations(sweep)
+            for start in range(1, last + 1, 4 * step):
+                wanted = range(start, min(start + 4 * step, last + 1), step)
+                name = f"{sweep}.{start}"
+                run = partial(cut_twice, sweep, wanted, each, last)
+                cases.append(Case(name, lambda _, run=run, name=name: run(setup.random(name))))
+    return cases
