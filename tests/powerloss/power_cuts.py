@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from boards import OLD, OTADATA_AT, Scene
+from boards import OLD, OTA_0_AT, OTADATA_AT, Scene
 from boot_model import SECTOR, Boot, boot
 from device_lives import SOFTWARE_RESET, Answer, Board, Device, End, How, Kind
 from recordings import Recording
@@ -89,6 +89,7 @@ class Bench:
         expected = self.verdict()
         if expected.version not in allowed:
             raise Failed(f"boots {expected.version}, not one of {allowed}")
+        self._check_whole(expected)
         otadata = self._otadata_after(expected)
         answer = self.later.start(keep_rtc=keep_rtc)
         if answer.end != End.DONE:
@@ -98,6 +99,14 @@ class Bench:
         if bytes(self.board.flash[OTADATA_AT : OTADATA_AT + 2 * SECTOR]) != otadata:
             raise Failed(f"otadata is not as the model has it after {expected}")
         return expected
+
+    def _check_whole(self, found: Boot) -> None:
+        """What boots is all of what the host sent, also what no boot loader looks at."""
+        at = OTA_0_AT + (self.sweep.scene.slot_bytes if found.slot == "ota_1" else 0)
+        for update in self.sweep.updates:
+            stored = bytes(self.board.flash[at : at + len(update.image)])
+            if update.version == found.version and stored != update.image:
+                raise Failed(f"{found.slot} boots, and does not hold all of the image")
 
     def _otadata_after(self, verdict: Boot) -> bytes:
         otadata = bytearray(self.board.flash[OTADATA_AT : OTADATA_AT + 2 * SECTOR])
@@ -122,6 +131,7 @@ class Bench:
         found = self.verdict()
         if found.version != version:
             raise Failed(f"the update to {version} {what} {found}")
+        self._check_whole(found)
 
     def cut_update(self, number: int, operation: int, how: How) -> bool:
         """The device, switched on anew, loses its power in this update. False: it has no such

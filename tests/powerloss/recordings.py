@@ -17,6 +17,7 @@ from support.tools import DONE, Build
 @dataclass(frozen=True)
 class Recording:
     version: str
+    image: bytes
     lives: tuple[tuple[bytes, ...], ...]  # frames of the host, up to each restart of the ESP32
     after: bytes  # the flash in the end
 
@@ -52,12 +53,13 @@ def _record(rig: Rig, kind: Kind, scene: Scene, version: str) -> Recording:
     assert tap is not None
     rig.wait(lambda: tap.starts > 0, "the start of the ESP32 on the bus")
     tap.take_lives()
-    result = rig.update("esp-ota", scene.image(version))
+    image = scene.image(version)
+    result = rig.update("esp-ota", image)
     assert result.status == DONE, result
     rig.wait(lambda: tap.starts > 0, "the restart of the ESP32 on the bus")
     lives = tap.take_lives()
     rig.sim.cut_power()
-    return Recording(version, tuple(tuple(life) for life in lives), flash.read_bytes())
+    return Recording(version, image, tuple(tuple(life) for life in lives), flash.read_bytes())
 
 
 def check_replay(binary: Path, kind: Kind, scene: Scene, recording: Recording) -> None:
