@@ -9,7 +9,7 @@ from pathlib import Path
 from boards import NEW, NEXT, OLD
 from boot_model import VALID
 from device_lives import End, Kind
-from part_power import KINDS, SMALL
+from part_power import KINDS, SMALL, device_lives
 from power_cuts import Sweep, count_operations, cut_at
 from proof import Case, Setup, part
 from recordings import Recording
@@ -332,7 +332,7 @@ def _with_tail(binary: Path, kind: Kind) -> int:
 
 @part("messages", "sequences of messages to our firmware, and what they leave in flash", sample=88)
 def cases(setup: Setup) -> list[Case]:
-    binary = Build(setup.preset).folder / "tests" / "device-lives"
+    binary = device_lives(Build(setup.preset))
     kinds = [kind for kind in KINDS if not kind.stock]
     found = [
         Case(

@@ -98,7 +98,7 @@ class Talk:
         self._begin_life(self._device.start())
 
     def reset(self) -> None:
-        """The EN pin."""
+        """The watchdog bites."""
         assert self._device.reset().end == End.RESET
         self.after_reset()
 

@@ -29,14 +29,14 @@ enum verb {
     VERB_CONTINUE, /* after a stop: the operation to stop before next */
     VERB_FORK,  /* after a stop: a copy of the device loses its power at the next operation; how */
     VERB_TIME,  /* passes; microseconds, low and high half */
-    VERB_RESET, /* somebody pulls EN */
+    VERB_RESET, /* the watchdog bites */
     VERB_OFF,   /* somebody pulls the plug */
 };
 
 enum {
     START_PRIVATE = 1,     /* on a copy of the flash, which comes back when the life ends */
     START_KEEP_RTC = 2,    /* else RTC memory is noise */
-    START_RESET = 4,       /* a software reset: else the power was off */
+    START_RESET = 4,       /* any reset: else the power was off */
     FEED_HOLD_RESTART = 1, /* the restart after an update does not come by itself */
 };
 

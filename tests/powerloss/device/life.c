@@ -259,7 +259,7 @@ static void obey(const struct program *program, const struct command *command)
         pass_time((int64_t)((uint64_t)command->b << 32 | command->a));
         break;
     case VERB_RESET:
-        world_reset(WORLD_RESET_EXTERNAL);
+        world_reset(WORLD_RESET_WATCHDOG);
     case VERB_OFF:
         end(ANSWER_OFF, 0);
     default:

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The mutants (mutants/run) are of the code as it is now: each patch applies, and compiles."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from support.tools import ROOT, Build
+
+PATCHES = sorted((Path(__file__).parent / "mutants").glob("*.patch"))
+COMPONENT = "esp/network_adapter/components/ota_device"
+
+
+def test_there_are_ten() -> None:
+    assert len(PATCHES) == 10
+
+
+@pytest.mark.parametrize("patch", PATCHES, ids=lambda path: path.stem)
+def test_applies_and_compiles(patch: Path, tmp_path: Path, build: Build) -> None:
+    copy = tmp_path / COMPONENT
+    shutil.copytree(ROOT / COMPONENT, copy)
+    applied = subprocess.run(
+        ["patch", "-p1", "--fuzz=0", "-i", patch], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert applied.returncode == 0, f"write it anew:\n{applied.stdout}"
+    commands = json.loads((build.folder / "compile_commands.json").read_text())
+    changed = [line.split()[2] for line in applied.stdout.splitlines() if "patching" in line]
+    assert changed
+    for name in changed:
+        (entry,) = [one for one in commands if one["file"] == str(ROOT / name)]
+        words = shlex.split(entry["command"].replace(str(ROOT / COMPONENT), str(copy)))
+        done = subprocess.run(
+            [*words, "-fsyntax-only"], cwd=entry["directory"], capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
