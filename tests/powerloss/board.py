@@ -145,6 +145,8 @@ class Board:
         )
         self.stack.callback(self.hostedd.close)
         self.hostedd.wait_ready()
+        # What is asked before is lost where the dialect is ctrl, and asked again after 3 s.
+        wait_for(lambda: self.inits() or not self.sim.running, "the ESP32's start")
         return self
 
     # Updating
