@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Places where ESP-IDF's own order of writes loses something: what is lost, and what is not.
+
+The boot selection is safe against a cut when it goes to the other slot. What rewrites the entry
+that counts erases it first, and between the two steps it does not exist. Each case is named after
+its outcome; all of them leave something that boots, and the next update succeeds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Optional
+
+import boot_model
+from board import (
+    NEW,
+    OLD,
+    OTADATA_AT,
+    Board,
+    Kind,
+    make_flash,
+    make_image,
+    old_flash,
+    simulated,
+    wait_end,
+)
+from boot_model import PENDING, SECTOR, VALID, Entry
+from proof import Case, Setup, part, scratch
+from support.simulator import POWER_CUT_STATUS
+from support.tools import DONE, Build
+from support.waiting import wait_for
+
+OURS = Kind("classic", False, True)
+BROKEN = "1.5.0"  # is selected, and damaged
+
+
+def operations_at(build: Build, kind: Kind, ask: bool) -> int:
+    """Flash operations up to the first start of the new firmware, or to its first answer."""
+    with scratch() as folder, Board(folder, build, kind, old_flash()) as board:
+        board.start()
+        assert board.update(NEW).status == DONE
+        board.wait_version(NEW)
+        if ask:
+            args = ("test.out", "get_mode", "--device", board.hostedd.control)
+            assert board.tools.run(*args).status == DONE
+        return board.operations()
+
+
+def cut_at(board: Board, operation: int) -> bytes:
+    """An update and a request, with the power gone right after that operation; the dump."""
+    board.start("--power-cut", f"{operation}:done", wait=False)
+    process = board.start_update(NEW)
+    wait_end(board, process)
+    process.wait()
+    wait_for(
+        lambda: not board.sim.running or board.sim.events("boot")[-1]["version"] == NEW,
+        "the new firmware",
+    )
+    if board.sim.running:
+        request = ("test.out", "get_mode", "--device", board.hostedd.control)
+        process = board.tools.start(*request)
+        wait_end(board, process)
+        process.kill()
+    assert board.sim.wait_end().status == POWER_CUT_STATUS
+    return board.dump()
+
+
+def sector_is_blank(dump: bytes, index: int) -> bool:
+    return dump[OTADATA_AT + index * SECTOR :][:SECTOR] == b"\xff" * SECTOR
+
+
+def confirm_erased(build: Build, folder: Path) -> None:
+    """mark_app_valid erases the entry of the running image and then writes it: power goes between.
+
+    The new firmware had run and answered; nothing says so any more. The old firmware boots, and no
+    record of a rollback exists. Only another update brings the new one.
+    """
+    last = operations_at(build, OURS, ask=True)
+    with Board(folder, build, OURS, old_flash()) as board:
+        dump = cut_at(board, last - 1)
+        assert sector_is_blank(dump, 1)
+        verdict = board.judge(dump, OLD)
+        assert verdict.state == VALID and not verdict.writes
+        board.power_on()
+        board.next_update()
+
+
+def first_boot_erased(build: Build, folder: Path) -> None:
+    """The boot loader erases the NEW entry to write it as PENDING_VERIFY: power goes between.
+
+    The new firmware never ran. The old one boots, and nothing says that there was an update; its
+    image lies whole in the other slot.
+    """
+    last = operations_at(build, OURS, ask=False)
+    with Board(folder, build, OURS, old_flash()) as board:
+        dump = cut_at(board, last - 1)
+        assert sector_is_blank(dump, 1)
+        board.judge(dump, OLD)
+        board.check_holds("ota_1", NEW, dump)
+        board.power_on()
+        board.next_update()
+
+
+def fallen_back(newer: int) -> bytes:
+    """Entry `newer` selects the slot whose image is damaged: the boot loader starts the other."""
+    damaged = bytearray(make_image(BROKEN))
+    damaged[5000] ^= 1
+    good_slot, bad_slot = ("ota_0", "ota_1") if newer == 1 else ("ota_1", "ota_0")
+    entries = (Entry.make(1, VALID), Entry.make(2, VALID))
+    if newer == 0:
+        entries = (Entry.make(3, VALID), Entry.make(2, VALID))
+    return make_flash({good_slot: make_image(OLD), bad_slot: bytes(damaged)}, entries)
+
+
+def update_after_fallback(build: Build, kind: Kind, newer: int, folder: Path) -> Board:
+    board = Board(folder, build, kind, fallen_back(newer)).start()
+    assert board.sim.events("boot")[0]["version"] == OLD
+    assert board.update(NEW).status == DONE
+    board.wait_version(NEW)
+    return board
+
+
+def equal_numbers_keep_probation(build: Build, newer: int, folder: Path) -> None:
+    """After a fallback the slot that is updated is the one that is selected already.
+
+    ESP-IDF up to v5.5 then writes the same number into the other entry, and of equal numbers the
+    first entry counts, in which the new image may be VALID without ever having run. Our firmware
+    makes the running slot the selected one before it begins: the new image is on probation, and
+    when it does not answer before a reset, the old one comes back.
+    """
+    with update_after_fallback(build, OURS, newer, folder) as board:
+        entries = [Entry.read(board.dump(), OTADATA_AT + i * SECTOR) for i in range(2)]
+        assert entries[0].seq != entries[1].seq
+        decides = boot_model.active(entries)
+        assert decides is not None and entries[decides].state == PENDING
+        board.judge(board.dump(), OLD)
+
+
+def equal_numbers_of_stock(build: Build, newer: int, folder: Path) -> None:
+    """Stock firmware writes the equal number: the new image boots, and the entry of the old one is
+    gone, so that what comes back after a damage is found by the boot loader's search alone."""
+    kind = Kind("classic", True, False)
+    with update_after_fallback(build, kind, newer, folder) as board:
+        entries = [Entry.read(board.dump(), OTADATA_AT + i * SECTOR) for i in range(2)]
+        assert entries[0].seq == entries[1].seq
+        board.judge(board.dump(), NEW)
+        broken = bytearray(board.dump())
+        broken[{"ota_0": 0x10000, "ota_1": 0x20000}[board.sim.events("boot")[-1]["slot"]] + 9] ^= 1
+        assert boot_model.boot(broken, False).version == (OLD if newer == 1 else OLD)
+        board.next_update()
+
+
+def factory_between_erases(
+    build: Build, first: int, second: int, boots: Optional[str], folder: Path
+) -> None:
+    """set_boot(factory) erases sector 0, then sector 1: power goes between.
+
+    If sector 1 held the newer entry, nothing has changed. If it held the older one, that one's
+    firmware boots, which neither was running nor was asked for.
+    """
+    slots = {"ota_0": make_image(OLD), "ota_1": make_image(NEW)}
+    entries = (Entry.make(first, VALID), Entry.make(second, VALID))
+    flash = bytearray(make_flash(slots, entries, factory=make_image("0.1.0")))
+    flash[OTADATA_AT : OTADATA_AT + SECTOR] = b"\xff" * SECTOR
+    for rollback in (False, True):
+        kind = Kind("classic", False, rollback)
+        assert boot_model.boot(bytes(flash), rollback).version == boots
+        slot = simulated(build, folder, kind, bytes(flash))
+        assert slot == boot_model.boot(bytes(flash), rollback).slot
+
+
+@part("named", "where ESP-IDF's order of writes loses something", sample=9, workers=4)
+def cases(setup: Setup) -> list[Case]:
+    build = Build(setup.preset)
+    named: dict[str, Callable[[Path], None]] = {
+        "confirm-erased: old boots, update forgotten": lambda f: confirm_erased(build, f),
+        "first-boot-erased: old boots, update forgotten": lambda f: first_boot_erased(build, f),
+        "fallback to ota_0, update: probation kept": lambda f: equal_numbers_keep_probation(
+            build, 1, f
+        ),
+        "fallback to ota_1, update: probation kept": lambda f: equal_numbers_keep_probation(
+            build, 0, f
+        ),
+        "fallback to ota_0, stock update: new boots": lambda f: equal_numbers_of_stock(build, 1, f),
+        "fallback to ota_1, stock update: new boots": lambda f: equal_numbers_of_stock(build, 0, f),
+        "factory half selected, 1/2: nothing changed": lambda f: factory_between_erases(
+            build, 1, 2, NEW, f
+        ),
+        "factory half selected, 3/2: the older one boots": lambda f: factory_between_erases(
+            build, 3, 2, NEW, f
+        ),
+    }
+    return [Case(name, run) for name, run in named.items()]
