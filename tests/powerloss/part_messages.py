@@ -324,8 +324,8 @@ def _with_tail(binary: Path, kind: Kind) -> int:
     updates = []
     for version in (NEW, NEXT):
         image = SMALL.image(version, SMALL.slot_bytes - 64) + b"tail!"
-        frames = tuple(stock_update(kind.dialect, image))
-        updates.append(Recording(version, image, (frames, ()), b""))
+        lives = (stock_update(kind.dialect, image), ())
+        updates.append(Recording(version, image, lives, b""))
     sweep = Sweep(binary, kind, SMALL, tuple(updates))
     return cut_at(sweep, range(max(1, count_operations(sweep) - 16), count_operations(sweep) + 1))
 

@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from boards import FOURTH, NEW, NEXT, Scene
+from boards import FOURTH, NEW, NEXT, OLDER, Scene
 from device_lives import Kind
-from power_cuts import Failed, Sweep, count_operations, cut_at, cut_twice
+from power_cuts import TRIAL_S, Failed, Sweep, count_operations, cut_at, cut_twice
 from proof import Case, Setup, part
-from recordings import check_replay, record
+from recordings import Recording, check_replay, record
 from support.tools import Build
+from talk import CONFIRM, ROLLBACK, one_request, trial_update
 
 FULL = Scene(1 << 20, 1 << 20)  # an image that fills a slot of 1 MiB
 SMALL = Scene(64 << 10, 64 << 10)
@@ -55,20 +56,29 @@ def sweeps(setup: Setup, kinds: Sequence[Kind], scene: Scene) -> list[Sweep]:
     return [_made[kind, scene] for kind in kinds]
 
 
-def _pieces(last: int, size: int) -> list[range]:
-    """All operations from 1 to `last`, in pieces."""
-    return [range(at, min(at + size, last + 1)) for at in range(1, last + 1, size)]
+def _pieces(first: int, last: int, size: int) -> list[range]:
+    """All operations from `first` to `last`, in pieces."""
+    return [range(at, min(at + size, last + 1)) for at in range(first, last + 1, size)]
 
 
 def _every_operation(setup: Setup, kinds: Sequence[Kind], scene: Scene, size: int) -> list[Case]:
-    cases = []
-    for sweep in sweeps(setup, kinds, scene):
-        cases.append(Case(f"{sweep}.replay", lambda _, sweep=sweep: _check_replays(sweep)))
-        for piece in _pieces(_count(sweep), size):
-            name = f"{sweep}.{piece[0]}-{piece[-1]}"
-            run = partial(cut_at, sweep, piece)
-            cases.append(Case(name, lambda _, run=run: run()))
-    return cases
+    found = sweeps(setup, kinds, scene)
+    replays = [
+        Case(f"{sweep}.replay", lambda _, sweep=sweep: _check_replays(sweep)) for sweep in found
+    ]
+    return replays + _pieces_of(found, size)
+
+
+def _pieces_of(found: Sequence[Sweep], size: int) -> list[Case]:
+    return [
+        Case(
+            f"{sweep}.{piece[0]}-{piece[-1]}",
+            lambda _, sweep=sweep, piece=piece: cut_at(sweep, piece),
+        )
+        for sweep in found
+        for last in [_count(sweep)]
+        for piece in _pieces(_first(sweep, last), last, size)
+    ]
 
 
 def _check_replays(sweep: Sweep) -> int:
@@ -98,13 +108,66 @@ def small_slot(setup: Setup) -> list[Case]:
     return _every_operation(setup, KINDS, SMALL, 8)
 
 
+def _by_hand(build: Build, kind: Kind, keep_rtc: bool, name: str, first: Recording) -> Sweep:
+    """What no stock host says: one that the tests have, word by word."""
+    later = [_trial_of(kind, version) for version in (NEXT, FOURTH)]
+    return Sweep(device_lives(build), kind, SMALL, (first, *later), keep_rtc, name)
+
+
+def _trial_of(kind: Kind, version: str) -> Recording:
+    """An update with a trial; in its second life the new firmware is confirmed."""
+    image = SMALL.image(version)
+    lives = (
+        trial_update(kind.dialect, image, TRIAL_S),
+        one_request(kind.dialect, CONFIRM, _1=version.encode()),
+    )
+    return Recording(version, image, lives, b"")
+
+
+def _rollback_of(kind: Kind) -> Recording:
+    """Back to what was there before the old firmware."""
+    lives = (one_request(kind.dialect, ROLLBACK), ())
+    return Recording(OLDER, SMALL.image(OLDER), lives, b"")
+
+
+def trial_sweeps(setup: Setup) -> list[Sweep]:
+    build = Build(setup.preset)
+    found = []
+    for kind in (kind for kind in KINDS if not kind.stock):
+        for keep_rtc in (False, True):
+            memory = "rtc-kept" if keep_rtc else "rtc-lost"
+            trial, rollback = f"trial.{memory}", f"rollback.{memory}"
+            found.append(_by_hand(build, kind, keep_rtc, trial, _trial_of(kind, NEW)))
+            found.append(_by_hand(build, kind, keep_rtc, rollback, _rollback_of(kind)))
+    return found
+
+
+@part(
+    "power-trial",
+    "power cut in an update with a trial, its confirmation, and a rollback",
+    sample=10,
+)
+def trials(setup: Setup) -> list[Case]:
+    return _pieces_of(trial_sweeps(setup), 16)
+
+
+def _first(sweep: Sweep, last: int) -> int:
+    """Until the image is selected nothing is in RTC memory, kept or not."""
+    return max(1, last - 20) if sweep.keep_rtc else 1
+
+
 @part("power-pairs", "power cut while the next update repairs a power cut", sample=16)
 def pairs(setup: Setup) -> list[Case]:
     cases = []
-    for kinds, scene, step, each in ((KINDS, SMALL, 2, 16), (MAIN_KINDS, FULL, 16, 8)):
-        for sweep in sweeps(setup, kinds, scene):
+    plans = (
+        (sweeps(setup, KINDS, SMALL), 2, 16),
+        (sweeps(setup, MAIN_KINDS, FULL), 16, 8),
+        (trial_sweeps(setup), 4, 8),
+    )
+    for found, step, each in plans:
+        for sweep in found:
             last = _count(sweep)
-            for start in range(1, last + 1, 4 * step):
+            for start in range(_first(sweep, last), last + 1, 4 * step):
                 wanted = range(start, min(start + 4 * step, last + 1), step)
                 name = f"{sweep}.{start}"
                 run = partial(cut_twice, sweep, wanted, each, last)

@@ -57,14 +57,40 @@ def frames_of(raw: bytes, sequence: int) -> list[bytes]:
     ]
 
 
-def stock_update(dialect: str, image: bytes) -> list[bytes]:
+def all_frames(messages: list[bytes]) -> tuple[bytes, ...]:
+    return tuple(frame for number, raw in enumerate(messages) for frame in frames_of(raw, number))
+
+
+def stock_update(dialect: str, image: bytes) -> tuple[bytes, ...]:
     """The frames of an update as the stock protocol has it."""
     said = [message(dialect, Request.OTA_BEGIN, b"")]
     for at in range(0, len(image), WRITE_BYTES):
         piece = image[at : at + WRITE_BYTES]
         said.append(message(dialect, Request.OTA_WRITE, field(1, piece)))
     said.append(message(dialect, Request.OTA_END, b""))
-    return [frame for number, raw in enumerate(said) for frame in frames_of(raw, number)]
+    return all_frames(said)
+
+
+def trial_update(dialect: str, image: bytes, trial_s: int) -> tuple[bytes, ...]:
+    """The frames of an update by the extension, with a trial."""
+    said = [message(dialect, Request.GET_MODE, b"")]
+    asked = extension(BEGIN, _1=0, _5=len(image), _6=sha(image))
+    said.append(message(dialect, Request.OTA_BEGIN, field(EXTENSION, asked)))
+    for at in range(0, len(image), WRITE_BYTES):
+        piece = image[at : at + WRITE_BYTES]
+        asked = extension(WRITE, _1=at, _2=len(image))
+        said.append(message(dialect, Request.OTA_WRITE, field(1, piece) + field(EXTENSION, asked)))
+    asked = extension(END, _1=len(image), _2=sha(image), _3=trial_s)
+    said.append(message(dialect, Request.OTA_END, field(EXTENSION, asked)))
+    return all_frames(said)
+
+
+def one_request(dialect: str, what: int, **values: int | bytes | None) -> tuple[bytes, ...]:
+    """The frames of what rides on the Wi-Fi mode request, after a look at who answers."""
+    asked = field(EXTENSION, extension(what, **values))
+    return all_frames(
+        [message(dialect, Request.GET_MODE, b""), message(dialect, Request.GET_MODE, asked)]
+    )
 
 
 def extension(what: int, **values: int | bytes | None) -> bytes:
