@@ -40,7 +40,7 @@ static void hang(const struct options *options)
 {
     static struct sim_timer watchdog = {.fire = bite};
 
-    sim_timers_clear();
+    sim_timers_stop();
     sim_timer_arm(&watchdog, SIM_TIMER_WORLD,
                   world_now_us() + (options->time == SIM_CLOCK_NONE ? 0 : WATCHDOG_US));
 }
@@ -130,7 +130,7 @@ const struct program *bad_boot_wrap(const struct options *options, const struct 
         return program;
     if (options->bad_boot == BAD_BOOT_MUTE) /* and it runs: its timers do */
         return NULL;
-    sim_timers_clear();
+    sim_timers_stop();
     if (!goes_round())
         fail(options);
     return NULL;

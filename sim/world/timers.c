@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 static struct sim_timer *s_first;
+static struct sim_timer *s_stopped; /* their memory is still somebody's */
 
 void sim_timer_disarm(struct sim_timer *timer)
 {
@@ -31,10 +32,12 @@ void sim_timer_arm(struct sim_timer *timer, enum sim_timer_kind kind, int64_t du
     *at = timer;
 }
 
-void sim_timers_clear(void)
+void sim_timers_stop(void)
 {
-    while (s_first != NULL)
-        sim_timer_disarm(s_first);
+    if (s_first == NULL)
+        return;
+    s_stopped = s_first;
+    s_first = NULL;
 }
 
 struct sim_timer *sim_timers_next(unsigned kinds)

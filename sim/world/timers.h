@@ -29,8 +29,9 @@ struct sim_timer {
 void sim_timer_arm(struct sim_timer *timer, enum sim_timer_kind kind, int64_t due_us);
 void sim_timer_disarm(struct sim_timer *timer);
 
-/* Takes every timer off the list. */
-void sim_timers_clear(void);
+/* The CPU stops: no timer that is armed now fires any more, and none of them may be touched again.
+ */
+void sim_timers_stop(void);
 
 /* The next timer among `kinds` (a sum of enum sim_timer_kind), or NULL. */
 struct sim_timer *sim_timers_next(unsigned kinds);

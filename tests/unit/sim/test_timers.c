@@ -115,6 +115,25 @@ static void a_timer_may_arm_itself_as_it_fires(void **state)
     assert_int_equal(timer.due_us, 30);
 }
 
+static void a_stopped_cpu_fires_nothing_but_what_comes_later(void **state)
+{
+    static const int names[] = {0, 1};
+    static struct sim_timer before[2], watchdog;
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        before[i] = (struct sim_timer){.fire = note, .ctx = (void *)&names[0]};
+        sim_timer_arm(&before[i], SIM_TIMER_FIRMWARE, 10 + i);
+    }
+    watchdog = (struct sim_timer){.fire = note, .ctx = (void *)&names[1]};
+    sim_timers_stop();
+    sim_timers_stop();
+    sim_timer_arm(&watchdog, SIM_TIMER_WORLD, 20);
+    fire_all();
+    assert_int_equal(s_count, 1);
+    assert_int_equal(s_fired[0], 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -123,6 +142,7 @@ int main(void)
         cmocka_unit_test_setup(arming_again_moves_a_timer, reset),
         cmocka_unit_test_setup(a_disarmed_timer_is_silent, reset),
         cmocka_unit_test_setup(a_timer_may_arm_itself_as_it_fires, reset),
+        cmocka_unit_test_setup(a_stopped_cpu_fires_nothing_but_what_comes_later, reset),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

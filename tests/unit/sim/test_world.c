@@ -23,8 +23,8 @@
 
 static char **s_argv;
 
-#define LEFT_RIGHT                                                                                 \
-    42 /* and the reason for the reset: the exit status of a second life that is content */
+/* With the reason for the reset: the exit status of a second life that is content. */
+#define LEFT_RIGHT 42
 
 static RTC_NOINIT_ATTR uint32_t s_kept;
 static uint32_t s_lost;
