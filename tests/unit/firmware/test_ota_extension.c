@@ -503,16 +503,16 @@ static void the_longest_status_fits(void **state)
 /* A message of somebody else's, which has no field for the extension. */
 static void fields_are_found_and_attached(void **state)
 {
-    static struct ota_extension_field fields[2];
+    struct ota_extension_field fields[2];
     HostedExtension__None reply = HOSTED_EXTENSION__NONE__INIT;
-    uint8_t packed[600], bytes[300];
+    uint8_t packed[600], bytes[OTA_EXTENSION_HEAD_BYTES + 300], empty[OTA_EXTENSION_HEAD_BYTES];
     const uint8_t *found;
     size_t len;
 
     (void)state;
     memset(bytes, 0xc5, sizeof(bytes));
-    fields[0] = (struct ota_extension_field){.tag = 100, .bytes = bytes, .len = sizeof(bytes)};
-    fields[1] = (struct ota_extension_field){.tag = 101, .bytes = bytes, .len = 0};
+    fields[0] = (struct ota_extension_field){.tag = 100, .packed = bytes, .len = 300};
+    fields[1] = (struct ota_extension_field){.tag = 101, .packed = empty, .len = 0};
     assert_true(ota_extension_attach(&reply.base, fields, 2));
     len = hosted_extension__none__pack(&reply, packed);
     ota_extension_detach(&reply.base);
@@ -522,8 +522,8 @@ static void fields_are_found_and_attached(void **state)
 
     assert_non_null(got);
     assert_true(ota_extension_find(&got->base, 100, &found, &len));
-    assert_int_equal(len, sizeof(bytes));
-    assert_memory_equal(found, bytes, len);
+    assert_int_equal(len, 300);
+    assert_memory_equal(found, bytes + OTA_EXTENSION_HEAD_BYTES, len);
     assert_true(ota_extension_find(&got->base, 101, &found, &len));
     assert_int_equal(len, 0);
     assert_false(ota_extension_find(&got->base, 102, &found, &len));

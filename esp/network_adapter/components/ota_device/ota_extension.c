@@ -385,19 +385,18 @@ bool ota_extension_find(const struct ProtobufCMessage *message, uint32_t tag,
 static ProtobufCMessageUnknownField s_attached[OTA_EXTENSION_MAX_FIELDS];
 
 /* The length takes two bytes, also where one would do: so the bytes have a fixed place. */
-static void fill_field(ProtobufCMessageUnknownField *to, struct ota_extension_field *from)
+static void fill_field(ProtobufCMessageUnknownField *to, const struct ota_extension_field *from)
 {
     from->packed[0] = (uint8_t)(0x80 | (from->len & 0x7f));
     from->packed[1] = (uint8_t)(from->len >> 7);
-    memcpy(from->packed + 2, from->bytes, from->len);
     to->tag = from->tag;
     to->wire_type = PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED;
-    to->len = from->len + 2;
+    to->len = from->len + OTA_EXTENSION_HEAD_BYTES;
     to->data = from->packed;
 }
 
-bool ota_extension_attach(struct ProtobufCMessage *message, struct ota_extension_field *fields,
-                          size_t count)
+bool ota_extension_attach(struct ProtobufCMessage *message,
+                          const struct ota_extension_field *fields, size_t count)
 {
     if (count == 0 || count > OTA_EXTENSION_MAX_FIELDS)
         return false;

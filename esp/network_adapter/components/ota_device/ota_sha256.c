@@ -30,6 +30,11 @@ bool ota_sha256_finish(uint8_t ret[32])
     return psa_hash_finish(&s_hash, ret, 32, &len) == PSA_SUCCESS && len == 32;
 }
 
+void ota_sha256_abort(void)
+{
+    psa_hash_abort(&s_hash);
+}
+
 #else
 
 #include "mbedtls/sha256.h"
@@ -53,6 +58,11 @@ bool ota_sha256_finish(uint8_t ret[32])
 
     mbedtls_sha256_free(&s_hash);
     return ok;
+}
+
+void ota_sha256_abort(void)
+{
+    mbedtls_sha256_free(&s_hash);
 }
 
 #endif

@@ -11,4 +11,7 @@ bool ota_sha256_init(void);
 bool ota_sha256_update(const void *data, size_t len);
 bool ota_sha256_finish(uint8_t ret[32]);
 
+/* Instead of finish: gives the chip's SHA engine free, which a hash in progress may hold. */
+void ota_sha256_abort(void);
+
 #endif

@@ -152,13 +152,16 @@ enum ota_device_code ota_slot_hash(uint32_t offset, uint32_t len,
         const uint32_t n = len < HASH_BYTES ? len : HASH_BYTES;
         const esp_err_t err = esp_partition_read(s_slot, offset, s_read, n);
 
-        if (err != ESP_OK)
+        if (err != ESP_OK) {
+            ota_sha256_abort();
             return fail(OTA_DEVICE_READ_FAILED, err, offset, fault);
+        }
         ok = ota_sha256_update(s_read, n);
         offset += n;
         len -= n;
     }
-    if (!ok || !ota_sha256_finish(ret))
-        return fail(OTA_DEVICE_READ_FAILED, ESP_ERR_NO_MEM, offset, fault);
-    return OTA_DEVICE_DONE;
+    if (ok && ota_sha256_finish(ret))
+        return OTA_DEVICE_DONE;
+    ota_sha256_abort();
+    return fail(OTA_DEVICE_READ_FAILED, ESP_ERR_NO_MEM, offset, fault);
 }

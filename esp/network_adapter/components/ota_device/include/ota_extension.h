@@ -66,24 +66,25 @@ size_t ota_extension_identity(uint8_t *buf, size_t size);
 bool ota_extension_find(const struct ProtobufCMessage *message, uint32_t tag,
                         const uint8_t **ret_bytes, size_t *ret_len);
 
-/* Memory for one attached field: keep it until the message is packed. */
+/* One field to attach, with the memory for it. `packed` has OTA_EXTENSION_HEAD_BYTES for the
+ * length, and behind them the `len` bytes. */
+#define OTA_EXTENSION_HEAD_BYTES 2
 struct ota_extension_field {
     uint32_t tag;
-    const uint8_t *bytes;
+    uint8_t *packed;
     size_t len;
-    uint8_t packed[OTA_EXTENSION_REPLY_BYTES + 2]; /* the length in front */
 };
 
 #define OTA_EXTENSION_MAX_FIELDS 2
 
 /*
  * Attaches fields to a message that is about to be packed and has no unknown fields of its own.
- * `fields` (1 or 2; tag, bytes and len filled in) must last until then. Returns false, with the
+ * There are 1 or 2 `fields`, whose memory must last until then. Returns false, with the
  * message as it was, when one is longer than OTA_EXTENSION_REPLY_BYTES. What is attached lies in
  * static memory: take it away with ota_extension_detach() before the message is freed.
  */
-bool ota_extension_attach(struct ProtobufCMessage *message, struct ota_extension_field *fields,
-                          size_t count);
+bool ota_extension_attach(struct ProtobufCMessage *message,
+                          const struct ota_extension_field *fields, size_t count);
 void ota_extension_detach(struct ProtobufCMessage *message);
 
 #endif
