@@ -45,7 +45,7 @@ SOFTWARE_RESET = 2
 
 _START, _FEED, _CONTINUE, _FORK, _TIME, _RESET, _OFF = range(7)
 _COMMAND = struct.Struct("<5I")
-_ANSWER = struct.Struct("<8I32s")
+_ANSWER = struct.Struct("<11I32s")
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,9 @@ class Answer:
     running: int  # offset of the partition
     state: int | None  # of its entry in otadata
     version: str
+    stack_bytes: int  # of the last command, if it was to be measured
+    heap_calls: int
+    heap_bytes: int
 
 
 @dataclass(frozen=True)
@@ -158,9 +161,11 @@ class Device:
         keep = reset if keep_rtc is None else keep_rtc
         return self._do(_START, private | keep << 1 | reset << 2, cut_at, how, stop_before)
 
-    def feed(self, mark: tuple[int, int], *, hold_restart: bool = False) -> Answer:
+    def feed(
+        self, mark: tuple[int, int], *, hold_restart: bool = False, measure: bool = False
+    ) -> Answer:
         """The host's frames, one after the other, whatever the device says to them."""
-        return self._do(_FEED, mark[0], mark[1], int(hold_restart))
+        return self._do(_FEED, mark[0], mark[1], hold_restart | measure << 1)
 
     def go_on(self, stop_before: int) -> Answer:
         """After a stop: the answer is that of the command that was stopped, or a stop again."""
@@ -187,7 +192,7 @@ class Device:
         raw = self._process.stdout.read(_ANSWER.size) or b""
         if len(raw) != _ANSWER.size:
             raise RuntimeError(f"device-lives ended: {self._process.wait()}")
-        end, reason, operations, misuses, replies, running, state, has_state, version = (
+        end, reason, operations, misuses, replies, running, state, has_state, *memory, version = (
             _ANSWER.unpack(raw)
         )
         self._alive = end in (End.DONE, End.STOPPED)
@@ -200,6 +205,7 @@ class Device:
             running,
             state if has_state else None,
             version.split(b"\0")[0].decode(errors="replace"),
+            *memory,
         )
 
     def close(self) -> None:

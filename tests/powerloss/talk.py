@@ -110,6 +110,7 @@ class Talk:
         self.board = Board(scene.flash_bytes)
         self._device = Device(binary, self.board, kind)
         self._sequence = 0
+        self.measures = False  # the memory that messages take
         self.answer: Answer
         self._running = b""
         self.board.flash[:] = scene.flash(rollback=kind.rollback)
@@ -183,18 +184,9 @@ class Talk:
         """The messages that the device answers with."""
         self._sequence += 1
         mark = self.board.put_frames(frames_of(raw, self._sequence))
-        answer = self._device.feed(mark, hold_restart=hold_restart)
+        answer = self._device.feed(mark, hold_restart=hold_restart, measure=self.measures)
         self.board.drop_frames(mark)
-        self.answer = Answer(
-            answer.end,
-            answer.reason,
-            answer.operations,
-            answer.misuses,
-            answer.reply_bytes,
-            self.answer.running,
-            self.answer.state,
-            self.answer.version,
-        )
+        self.answer = answer
         assert answer.end in (End.DONE, End.RESET), answer
         frames = [Frame.decode(raw) for raw in self.board.replies(answer.reply_bytes)]
         serial = b"".join(frame.payload for frame in frames if frame.interface == SERIAL)
@@ -230,6 +222,10 @@ class Talk:
     def write(self, offset: int, data: bytes, run_end: int | None = None) -> Reply:
         asked = extension(WRITE, _1=offset, _2=run_end)
         return self.ask(Request.OTA_WRITE, field(1, data) + field(EXTENSION, asked))
+
+    def ask_write(self, data: bytes) -> Reply:
+        """A write of a stock host."""
+        return self.ask(Request.OTA_WRITE, field(1, data))
 
     def end(
         self,

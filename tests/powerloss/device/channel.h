@@ -37,6 +37,7 @@ enum {
     START_PRIVATE = 1,     /* on a copy of the flash, which comes back when the life ends */
     START_KEEP_RTC = 2,    /* else RTC memory is noise */
     START_RESET = 4,       /* any reset: else the power was off */
+    FEED_MEASURE = 2,      /* the memory that the frames take; see struct answer */
     FEED_HOLD_RESTART = 1, /* the restart after an update does not come by itself */
 };
 
@@ -62,6 +63,9 @@ struct answer {
     uint32_t running;    /* offset of the partition that runs */
     uint32_t state;      /* of its otadata entry; has_state */
     uint32_t has_state;
+    uint32_t stack_bytes; /* what the last command took, if it was to be measured */
+    uint32_t heap_calls;
+    uint32_t heap_bytes;
     char version[32];
 };
 

@@ -10,6 +10,7 @@
 #include "chip.h"
 #include "esp_attr.h"
 #include "firmware.h"
+#include "measure.h"
 #include "stock.h"
 #include "timers.h"
 
@@ -231,18 +232,53 @@ static void pass_time(int64_t us)
     sim_clock_move_to(&world->clock, until_us);
 }
 
+/* One frame from the bus, which hands over a buffer of its own. */
+struct delivery {
+    const struct program *program;
+    size_t len;
+    uint8_t bytes[UINT16_MAX];
+};
+
+static void deliver(void *arg)
+{
+    const struct delivery *const frame = arg;
+
+    frame->program->on_frame(frame->bytes, frame->len);
+}
+
+static void take_larger(uint32_t *most, uint32_t value)
+{
+    if (value > *most)
+        *most = value;
+}
+
+static void deliver_measured(struct delivery *frame)
+{
+    struct measured measured;
+
+    measure_run(deliver, frame, &measured);
+    take_larger(&s_answer.stack_bytes, measured.stack_bytes);
+    take_larger(&s_answer.heap_bytes, measured.heap_bytes);
+    s_answer.heap_calls += measured.heap_calls;
+}
+
 static void feed(const struct program *program, const struct command *command)
 {
+    static struct delivery s_frame;
     const bool hold_restart = (command->c & FEED_HOLD_RESTART) != 0;
-    uint8_t frame[UINT16_MAX];
 
+    s_frame.program = program;
     if (s_operations + 1 == s_stop_before)
         stop_here();
     for (uint32_t at = command->a; at < command->b;) {
         const size_t len = shared.frames[at] | (size_t)shared.frames[at + 1] << 8;
 
-        memcpy(frame, shared.frames + at + 2, len); /* the bus hands over a buffer of its own */
-        program->on_frame(frame, len);
+        s_frame.len = len;
+        memcpy(s_frame.bytes, shared.frames + at + 2, len);
+        if ((command->c & FEED_MEASURE) != 0)
+            deliver_measured(&s_frame);
+        else
+            deliver(&s_frame);
         run_timers(!hold_restart);
         at += (uint32_t)(2 + len);
     }
@@ -251,6 +287,7 @@ static void feed(const struct program *program, const struct command *command)
 static void obey(const struct program *program, const struct command *command)
 {
     s_answer.replies = 0;
+    s_answer.stack_bytes = s_answer.heap_calls = s_answer.heap_bytes = 0;
     switch (command->verb) {
     case VERB_FEED:
         feed(program, command);
