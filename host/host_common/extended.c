@@ -10,6 +10,9 @@
  * take; a later answer to an earlier try will do as well. */
 #define TRY_MS 5000
 
+/* 5 s after a good `end` nobody is there any more who could say it again. */
+#define END_TRY_MS 2000
+
 bool extended_can(const struct hosted_device *device, uint32_t features)
 {
     return device->identity.known && (device->identity.features & features) == features;
@@ -80,13 +83,14 @@ static int repeat(struct hosted_device *device, const struct ctrl_request *reque
 {
     const unsigned total_ms = device_timeout_ms(device, DEVICE_DEFAULT_TIMEOUT_S);
     const int64_t deadline_ms = clock_ms() + total_ms;
+    const unsigned try_ms = request->command == CTRL_OTA_END ? END_TRY_MS : TRY_MS;
     bool repeated = false;
 
     for (;;) {
         const int64_t left_ms = deadline_ms - clock_ms();
-        const bool last = left_ms <= TRY_MS;
+        const bool last = left_ms <= try_ms;
         int err = last ? device_exchange(device, request, (unsigned)left_ms, ret, fault)
-                       : device_try(device, request, TRY_MS, ret, fault);
+                       : device_try(device, request, try_ms, ret, fault);
 
         if (err == 0 && repeated)
             err = settle(device, fault);
@@ -155,8 +159,8 @@ int extended_ask(struct hosted_device *device, const HostedExtension__Request *w
 
 /* The public functions */
 
-static int need(struct hosted_device *device, uint32_t features, const char *what,
-                struct hosted_fault *fault)
+int extended_need(struct hosted_device *device, uint32_t features, const char *what,
+                  struct hosted_fault *fault)
 {
     const int err = device_identify(device, fault);
 
@@ -172,7 +176,7 @@ int hosted_get_status(struct hosted_device *device, struct hosted_slots *ret,
     const struct ctrl_request request = {.command = CTRL_GET_MODE};
     const HostedExtension__Request what = extended_plain(HOSTED_EXTENSION__REQUEST__WHAT_STATUS);
     struct ctrl_reply reply;
-    int err = need(device, HOSTED_CAN_SESSION, "status", fault);
+    int err = extended_need(device, HOSTED_CAN_SESSION, "status", fault);
 
     if (err == 0)
         err = exchange(device, &request, &what, &reply, fault);
@@ -187,7 +191,7 @@ int hosted_confirm(struct hosted_device *device, const char *version, struct hos
     HostedExtension__Confirm confirm = HOSTED_EXTENSION__CONFIRM__INIT;
     HostedExtension__Request what = HOSTED_EXTENSION__REQUEST__INIT;
     char text[sizeof(device->identity.version)];
-    const int err = need(device, HOSTED_CAN_TRIAL, "trial", fault);
+    const int err = extended_need(device, HOSTED_CAN_TRIAL, "trial", fault);
 
     if (err < 0)
         return err;

@@ -22,6 +22,10 @@ int extended_call(struct hosted_device *device, const struct ctrl_request *reque
 int extended_ask(struct hosted_device *device, const HostedExtension__Request *what,
                  const char *name, struct extension_reply *ret, struct hosted_fault *fault);
 
+/* Asks who is there; -ENOTSUP with words unless it has these HOSTED_CAN_... */
+int extended_need(struct hosted_device *device, uint32_t features, const char *what,
+                  struct hosted_fault *fault);
+
 /* One of the requests without content. */
 HostedExtension__Request extended_plain(HostedExtension__Request__WhatCase what);
 

@@ -121,10 +121,42 @@ static void hash_rest(struct image_check *check, const uint8_t *data, size_t len
         hash_more(check, data, len);
 }
 
+/* Across the border of what was fed before: the last bytes of that, and as many of the new ones. */
+static bool is_marker_at_border(const struct image_check *check, const uint8_t *data, size_t len)
+{
+    uint8_t border[2 * (IMAGE_MARKER_BYTES - 1)];
+    const size_t more = len < IMAGE_MARKER_BYTES - 1 ? len : IMAGE_MARKER_BYTES - 1;
+
+    memcpy(border, check->tail, check->tail_len);
+    memcpy(border + check->tail_len, data, more);
+    return memmem(border, check->tail_len + more, IMAGE_MARKER, IMAGE_MARKER_BYTES) != NULL;
+}
+
+static void keep_tail(struct image_check *check, const uint8_t *data, size_t len)
+{
+    const size_t room = sizeof(check->tail);
+    const size_t n = len < room ? len : room;
+    const size_t kept = check->tail_len < room - n ? check->tail_len : room - n;
+
+    memmove(check->tail, check->tail + check->tail_len - kept, kept);
+    memcpy(check->tail + kept, data + len - n, n);
+    check->tail_len = kept + n;
+}
+
+static void look_for_marker(struct image_check *check, const uint8_t *data, size_t len)
+{
+    if (check->extension)
+        return;
+    check->extension = is_marker_at_border(check, data, len) ||
+                       memmem(data, len, IMAGE_MARKER, IMAGE_MARKER_BYTES) != NULL;
+    keep_tail(check, data, len);
+}
+
 int image_check_feed(struct image_check *check, const void *data, size_t len,
                      struct hosted_fault *fault)
 {
     check->fed_bytes += len;
+    look_for_marker(check, data, len);
     if (fw_image_reader_feed(&check->reader, data, len) < 0)
         return refuse(check, fault);
 
@@ -182,6 +214,7 @@ void image_check_describe(const struct image_check *check, struct hosted_image *
     ret->digest_appended = info->digest_appended;
     memcpy(ret->sha256, check->file_sha256, sizeof(ret->sha256));
     ret->signature_ok = check->signature_ok;
+    ret->extension = check->extension;
 }
 
 static const char *chip_words(uint16_t chip_id)

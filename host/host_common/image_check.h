@@ -12,16 +12,23 @@
 #include "hosted/update.h"
 #include "image_signature.h"
 
+/* Of the component ota_device: the image can be on trial, and is able to confirm itself. */
+#define IMAGE_MARKER       "esp-hosted-ota-ext-1"
+#define IMAGE_MARKER_BYTES (sizeof(IMAGE_MARKER) - 1)
+
 struct signed_part; /* only where a signature is demanded */
 
 struct image_check {
     struct fw_image_reader reader;
     EVP_MD_CTX *hash; /* of the first hashed_bytes of the file */
     uint64_t hashed_bytes;
-    const char *name;        /* of the source, for messages; borrowed */
-    const uint8_t *sha256;   /* demanded of the file, or NULL; borrowed */
-    uint64_t fed_bytes;      /* of the file */
-    uint8_t file_sha256[32]; /* once it has ended */
+    const char *name;                     /* of the source, for messages; borrowed */
+    const uint8_t *sha256;                /* demanded of the file, or NULL; borrowed */
+    uint64_t fed_bytes;                   /* of the file */
+    uint8_t file_sha256[32];              /* once it has ended */
+    bool extension;                       /* the marker of this project's component was seen */
+    uint8_t tail[IMAGE_MARKER_BYTES - 1]; /* the last bytes: it may begin there */
+    size_t tail_len;
     struct signed_part *signed_part;
     bool signature_ok;
 };

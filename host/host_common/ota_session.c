@@ -33,14 +33,43 @@ static void set_offset(const struct hosted_session *session, struct hosted_fault
 /* Who says no may do so because another update has just selected another firmware. */
 static void say_not_begun(const struct hosted_device *device, int err, struct hosted_fault *fault)
 {
-    if (err == -EREMOTEIO)
-        fault_add(fault,
-                  "; no update was begun: if one has just ended, wait for the ESP32 to restart");
-    else
+    if (err != -EREMOTEIO) {
         device_say_unchanged(device, fault);
+        return;
+    }
+    fault_add(fault,
+              "; no update was begun: if one has just ended, wait for the ESP32 to restart; if one "
+              "was cut off before, restart the ESP32");
+    fault_hint(fault, HOSTED_HINT_CLEAR_SESSION, err);
 }
 
-static int begin(struct hosted_session *session, uint32_t slot_bytes,
+/*
+ * ESP-IDF 6.1 refuses a begin for as long as the session of an update is open that was cut off, and
+ * stock firmware ends that only by `end`: refused, if bytes of the image lack, and else the image
+ * boots.
+ */
+static int clear_session(struct hosted_device *device, struct hosted_fault *fault)
+{
+    const struct ctrl_request request = {.command = CTRL_OTA_END};
+    struct ctrl_reply reply;
+    int err;
+
+    device_say(device, "begin was refused: ending the update that may have been cut off");
+    kept_dialect_forget(device->path); /* what it ends may boot */
+    err = device_call(device, &request, device_timeout_ms(device, DEVICE_DEFAULT_TIMEOUT_S), &reply,
+                      fault);
+    if (err == -EREMOTEIO)
+        return 0;
+    if (err < 0)
+        return err;
+    device_forget(device);
+    return fault_set(fault, HOSTED_NOT_UP, -EALREADY,
+                     "%s: the update that was cut off was complete: the ESP32 has selected its "
+                     "image and restarts in 5 s; update it again then",
+                     device->path);
+}
+
+static int begin(struct hosted_session *session, uint32_t slot_bytes, bool clear,
                  const struct session_image *image, struct hosted_fault *fault)
 {
     const struct ctrl_request request = {.command = CTRL_OTA_BEGIN};
@@ -55,12 +84,18 @@ static int begin(struct hosted_session *session, uint32_t slot_bytes,
         return err;
     }
     err = device_call(device, &request, begin_timeout_ms(device, slot_bytes), &reply, fault);
+    if (err == -EREMOTEIO && clear) {
+        err = clear_session(device, fault);
+        if (err < 0)
+            return err;
+        err = device_call(device, &request, begin_timeout_ms(device, slot_bytes), &reply, fault);
+    }
     if (err < 0)
         say_not_begun(device, err, fault);
     return err;
 }
 
-int session_open_identified(struct hosted_device *device, uint32_t slot_bytes,
+int session_open_identified(struct hosted_device *device, uint32_t slot_bytes, bool clear,
                             const struct session_image *image, struct hosted_session **ret,
                             struct hosted_fault *fault)
 {
@@ -78,7 +113,7 @@ int session_open_identified(struct hosted_device *device, uint32_t slot_bytes,
     device->client.restart_fatal = true;
     device->client.refused_late = false;
 
-    const int err = begin(session, slot_bytes, image, fault);
+    const int err = begin(session, slot_bytes, clear, image, fault);
 
     if (err < 0) {
         session->state = SESSION_FAILED;
@@ -95,7 +130,7 @@ int hosted_session_open(struct hosted_device *device, uint32_t slot_bytes,
 {
     const int err = device_identify(device, fault);
 
-    return err < 0 ? err : session_open_identified(device, slot_bytes, NULL, ret, fault);
+    return err < 0 ? err : session_open_identified(device, slot_bytes, false, NULL, ret, fault);
 }
 
 static int check_state(const struct hosted_session *session, const char *what,

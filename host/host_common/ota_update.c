@@ -216,7 +216,9 @@ static int transfer(struct update *update)
     }
     if (err < 0 && update->read_before && update->fault->status == HOSTED_IMAGE)
         return say_changed(update);
-    return err < 0 ? err : check_unchanged(update);
+    if (err == 0)
+        err = check_unchanged(update);
+    return err < 0 ? err : update_check_marker(update);
 }
 
 static void say_unchanged(const struct update *update, int err)
@@ -248,8 +250,9 @@ static int begin(struct update *update)
     update->blocks = 0;
     update->sent_bytes = update->kept_bytes = 0;
     update->digests_refused = update->end_told = false;
-    return session_open_identified(update->device, update->options->slot_bytes, &image,
-                                   &update->session, update->fault);
+    return session_open_identified(update->device, update->options->slot_bytes,
+                                   update->options->clear_session, &image, &update->session,
+                                   update->fault);
 }
 
 /* From the first byte of the image to its last. */
@@ -271,20 +274,63 @@ static int attempt(struct update *update)
     return err < 0 ? err : transfer(update);
 }
 
+#define TRIAL_S         120
+#define TRIAL_RESERVE_S 30 /* from the new firmware's answer to its confirmation, at most */
+
+/* Longer than the new firmware is waited for: who would be confirmed must not be gone. */
+static unsigned trial_s(const struct update *update)
+{
+    const struct hosted_update_options *options = update->options;
+    const unsigned least = options->reboot_timeout_s + TRIAL_RESERVE_S;
+
+    if (!update_has_trial(update) || !update->image.extension || options->reboot_timeout_s == 0)
+        return 0; /* it cannot be confirmed, or nobody waits for that: its first answer does */
+    if (options->trial_s > 0)
+        return options->trial_s;
+    return TRIAL_S > least ? TRIAL_S : least;
+}
+
+/* The right version runs; now it may stay. */
+static int confirm(struct update *update, struct hosted_update_result *ret)
+{
+    const int err = hosted_confirm(update->device, update->info.version, update->fault);
+
+    if (err == 0) {
+        ret->confirmed = true;
+        return 0;
+    }
+    update->fault->status = HOSTED_NOT_UP;
+    fault_add(update->fault,
+              "; the new firmware runs, but is not confirmed: it goes back by itself");
+    return err;
+}
+
 static int finish(struct update *update, struct hosted_update_result *ret)
 {
-    const struct session_end end = {.sha256 = update->check.file_sha256};
+    const struct session_end end = {
+        .sha256 = update->check.file_sha256,
+        .trial_s = trial_s(update),
+        .no_trial = update->options->no_trial && extended_can(update->device, HOSTED_CAN_TRIAL),
+    };
     struct reboot_before before;
     int err;
 
     update_report(update, HOSTED_STAGE_END, 0);
     reboot_remember(update->device, &before);
+    before.trial_s = end.trial_s;
     err = session_finish(update->session, &end, update->fault);
+    /* It has restarted, perhaps because of it: who is there now is better than a guess. */
+    if (err == -ECONNRESET && update->session->extended && update->options->reboot_timeout_s > 0)
+        err = 0;
     if (err < 0 || update->options->reboot_timeout_s == 0)
         return err;
     update_report(update, HOSTED_STAGE_REBOOT, 0);
-    return reboot_wait(update->device, &before, &update->image, update->options, clock_ms(), ret,
-                       update->fault);
+    err = reboot_wait(update->device, &before, &update->image, update->options, clock_ms(), ret,
+                      update->fault);
+    if (err == 0 && end.trial_s > 0)
+        err = confirm(update, ret);
+    ret->unguarded = end.trial_s > 0 && before.identity.can_roll_back == 0;
+    return err;
 }
 
 static int run(struct update *update, struct hosted_update_result *ret)
@@ -348,6 +394,8 @@ int hosted_update(struct hosted_device *device, struct hosted_source *source,
 
     const int err = run(update, &result);
 
+    result.sent_bytes = update->sent_bytes;
+    result.kept_bytes = update->kept_bytes;
     if (err == 0 && ret != NULL)
         *ret = result;
     update_free(update);

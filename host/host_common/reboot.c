@@ -51,6 +51,7 @@ void reboot_remember(const struct hosted_device *device, struct reboot_before *r
     ret->dialect = hosted_dialect(device);
     ret->identity = device->identity;
     strcpy(ret->release, device->release);
+    ret->trial_s = 0;
 }
 
 /* Who answered */
@@ -78,7 +79,7 @@ enum verdict {
 /* Our firmware tells its version, and from which slot it runs. */
 static enum verdict judge_identity(const struct reboot *r, const struct hosted_identity *now)
 {
-    if (strcmp(now->version, r->image->version) != 0)
+    if (r->image != NULL && strcmp(now->version, r->image->version) != 0)
         return NOT_THE_IMAGES;
     if (r->before->identity.known &&
         strcmp(now->running_slot, r->before->identity.running_slot) == 0)
@@ -91,7 +92,8 @@ static enum verdict judge_release(const struct reboot *r, const char *release_no
 {
     struct release image, before, now;
 
-    if (!release_parse(r->image->version, &image) || !release_parse(release_now, &now))
+    if (r->image == NULL || !release_parse(r->image->version, &image) ||
+        !release_parse(release_now, &now))
         return CANNOT_TELL;
     if (release_parse(r->before->release, &before) && release_equal(&before, &image))
         return CANNOT_TELL; /* the same before and after */
@@ -100,11 +102,17 @@ static enum verdict judge_release(const struct reboot *r, const char *release_no
 
 static int not_the_images(const struct reboot *r, const char *version)
 {
+    const char *runs = *version != '\0' ? version : "another firmware";
+
+    if (r->image == NULL)
+        return fault_set(r->fault, HOSTED_NOT_UP, -EHOSTDOWN,
+                         "%s: the ESP32 still runs %s: it did not go back", r->device->path, runs);
     return fault_set(r->fault, HOSTED_NOT_UP, -EHOSTDOWN, "%s: the ESP32 runs %s instead of %s: %s",
-                     r->device->path, *version != '\0' ? version : "another firmware",
-                     r->image->version,
+                     r->device->path, runs, r->image->version,
                      r->shared ? "another process had the device meanwhile"
-                               : "the new firmware did not start, or was rolled back");
+                     : r->before->trial_s > 0
+                         ? "the new firmware was rolled back"
+                         : "the new firmware did not start, or was rolled back");
 }
 
 /* 0, -EHOSTDOWN, or -EAGAIN while it is too early to say that. */
@@ -260,21 +268,37 @@ static int keep_linked(struct reboot *r, struct hosted_fault *ret_why)
     return err;
 }
 
+static void say_what_becomes(const struct reboot *r)
+{
+    if (r->before->trial_s > 0)
+        fault_add(
+            r->fault,
+            "; unless it is confirmed, it goes back to %s by itself, within %u s of its start",
+            r->before->identity.version, r->before->trial_s);
+}
+
 static int no_answer(const struct reboot *r, const struct hosted_fault *why)
 {
-    return fault_set(r->fault, HOSTED_NO_ANSWER, why->error != 0 ? why->error : -ETIMEDOUT,
-                     "%s: the ESP32 has selected the new firmware and restarted, and does not "
-                     "answer for %u s%s%s",
-                     r->device->path, r->options->reboot_timeout_s, why->error != 0 ? ": " : "",
-                     why->error != 0 ? why->text : "");
+    const int err = why->error != 0 ? why->error : -ETIMEDOUT;
+
+    fault_set(r->fault, HOSTED_NO_ANSWER, err,
+              "%s: the ESP32 has selected %s firmware and restarted, and does not "
+              "answer for %u s%s%s",
+              r->device->path, r->image != NULL ? "the new" : "the old",
+              r->options->reboot_timeout_s, why->error != 0 ? ": " : "",
+              why->error != 0 ? why->text : "");
+    say_what_becomes(r);
+    return err;
 }
 
 static int interrupted(const struct reboot *r)
 {
-    return fault_set(r->fault, HOSTED_LOCAL, -ECANCELED,
-                     "%s: interrupted; the ESP32 has selected the new firmware and restarts, "
-                     "whether it comes up was not checked",
-                     r->device->path);
+    fault_set(r->fault, HOSTED_LOCAL, -ECANCELED,
+              "%s: interrupted; the ESP32 has selected %s firmware and restarts, "
+              "whether it comes up was not checked",
+              r->device->path, r->image != NULL ? "the new" : "the old");
+    say_what_becomes(r);
+    return -ECANCELED;
 }
 
 static bool is_stopped(const struct reboot *r)

@@ -10,6 +10,7 @@ struct reboot_before {
     enum hosted_dialect dialect;
     struct hosted_identity identity;
     char release[HOSTED_TEXT_BYTES];
+    unsigned trial_s; /* of the new firmware; 0: it is on none with a time */
 };
 
 /* To be called before `end`. Asks nothing. */
@@ -17,7 +18,8 @@ void reboot_remember(const struct hosted_device *device, struct reboot_before *r
 
 /*
  * Waits, from `ended_ms` of clock_ms() on, until the ESP32 has restarted and answers, and judges
- * who does. 0 with *ret, or the failures of hosted_update() after `end`.
+ * who does. `image` NULL: any that runs from another slot than before is the right one. 0 with
+ * *ret, or the failures of hosted_update() after `end`.
  */
 int reboot_wait(struct hosted_device *device, const struct reboot_before *before,
                 const struct hosted_image *image, const struct hosted_update_options *options,

@@ -133,7 +133,14 @@ int session_extended_end(struct hosted_session *session, const struct session_en
     }
     what.what_case = HOSTED_EXTENSION__REQUEST__WHAT_END;
     what.end = &message;
-    return extended_call(session->device, &request, &what, NULL, NULL, fault);
+
+    struct extension_reply reply = {0};
+    const int err = extended_call(session->device, &request, &what, NULL, &reply, fault);
+
+    /* It has no memory of the update: its answer was lost, and it has restarted since. */
+    if (err == -EREMOTEIO && reply.code == HOSTED_EXTENSION__CODE__NO_SESSION)
+        return device_link_fault(session->device, &request, -ECONNRESET, 0, fault);
+    return err;
 }
 
 void session_extended_abort(struct hosted_session *session)

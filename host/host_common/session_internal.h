@@ -36,8 +36,9 @@ struct hosted_session {
     uint64_t confirmed;
 };
 
-/* hosted_session_open() for a device that has just been asked who it is. */
-int session_open_identified(struct hosted_device *device, uint32_t slot_bytes,
+/* hosted_session_open() for a device that has just been asked who it is. `clear`: as
+ * hosted_update_options.clear_session. */
+int session_open_identified(struct hosted_device *device, uint32_t slot_bytes, bool clear,
                             const struct session_image *image, struct hosted_session **ret,
                             struct hosted_fault *fault);
 

@@ -142,10 +142,71 @@ static int check_bluetooth(struct update *update)
     return bluetooth_check(update->device->path, update->fault);
 }
 
+bool update_has_trial(const struct update *update)
+{
+    return !update->options->no_trial && extended_can(update->device, HOSTED_CAN_TRIAL);
+}
+
+/* A firmware that knows nothing of a trial is rolled back however well it runs: by the boot loader
+ * at its next start. */
+int update_check_marker(struct update *update)
+{
+    if (update->image.extension || !update_has_trial(update) ||
+        update->device->identity.can_roll_back == 0)
+        return 0;
+    fault_set(
+        update->fault, HOSTED_IMAGE, -EPERM,
+        "%s: it has no marker of ota_device: it would not confirm itself, and the ESP32 would "
+        "go back to %s at its next start",
+        update->source->name, update->device->identity.version);
+    return fault_hint(update->fault, HOSTED_HINT_NO_TRIAL, -EPERM);
+}
+
+/* Of a stream the end is seen later. */
+static int check_marker(struct update *update)
+{
+    const bool whole = update->source->whole || update->at_end;
+
+    return whole ? update_check_marker(update) : 0;
+}
+
+static bool is_same_build(const struct update *update, const struct hosted_slot *slot)
+{
+    return slot->has_image && strcmp(slot->project, update->image.project) == 0 &&
+           strcmp(slot->version, update->image.version) == 0 &&
+           memcmp(slot->elf_sha256, update->info.elf_sha256, sizeof(slot->elf_sha256)) == 0;
+}
+
+/* The slot of the next update still holds what the ESP32 has gone back from. */
+static int check_rolled_back(struct update *update)
+{
+    struct hosted_slots slots;
+    int err;
+
+    if (update->options->allow_rolled_back || !extended_can(update->device, HOSTED_CAN_SESSION))
+        return 0;
+    err = hosted_get_status(update->device, &slots, update->fault);
+    for (size_t i = 0; err == 0 && i < slots.count; i++) {
+        const struct hosted_slot *slot = &slots.slots[i];
+
+        if (!slot->update_next ||
+            (slot->state != HOSTED_SLOT_INVALID && slot->state != HOSTED_SLOT_ABORTED) ||
+            !is_same_build(update, slot))
+            continue;
+        fault_set(update->fault, HOSTED_IMAGE, -EPERM,
+                  "%s: this image was rolled back: the ESP32 has tried %s before and gone back to "
+                  "%s",
+                  update->source->name, slot->version, update->device->identity.version);
+        return fault_hint(update->fault, HOSTED_HINT_ALLOW_ROLLED_BACK, -EPERM);
+    }
+    return err;
+}
+
 int update_judge(struct update *update)
 {
     static int (*const checks[])(struct update *update) = {
-        update_check_fit, ask_release, check_release, check_version, check_bluetooth,
+        update_check_fit, ask_release,       check_release, check_version,
+        check_bluetooth,  check_rolled_back, check_marker,
     };
     int err = 0;
 

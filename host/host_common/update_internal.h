@@ -54,6 +54,12 @@ int update_report(const struct update *update, enum hosted_stage stage, uint64_t
 /* Sends what is held, a block or the last piece of the image, unless the slot has it already. */
 int update_send_block(struct update *update);
 
+/* Whether the ESP32 will put the image on trial, to be confirmed. */
+bool update_has_trial(const struct update *update);
+
+/* Whether the image, which was read to its end, can be confirmed where it will have to be. */
+int update_check_marker(struct update *update);
+
 /* Everything that can be said against this image on this ESP32, which has been asked who it is. */
 int update_judge(struct update *update);
 

@@ -49,6 +49,7 @@ const struct descriptor descriptor __attribute__((section(".flash.appdesc"), use
     .date = "Jan  1 2026",
     .idf_version = "none",
     .mmu_page_log2 = 16,
+    .reserved2 = "esp-hosted-ota-ext-1", /* as if ota_device were in it */
 };
 
 #if FILL_BYTES > 0

@@ -17,6 +17,8 @@ CACHE = ROOT / "build" / "images"
 
 CHIP_IDS = {"esp32": 0, "esp32s2": 2, "esp32c3": 5, "esp32s3": 9, "esp32c6": 13}
 
+MARKER = b"esp-hosted-ota-ext-1"  # of the component ota_device
+
 HEADER_BYTES = 24
 SEGMENT_HEADER_BYTES = 8
 DIGEST_BYTES = 32
@@ -67,7 +69,7 @@ def _sources() -> bytes:
 def descriptor(version: str, project: str) -> bytes:
     """The 256 bytes of an application descriptor."""
     return struct.pack(
-        "<II8x32s32s16s16s32s32sHHB75x",
+        "<II8x32s32s16s16s32s32sHHB75s",
         0xABCD5432,
         0,
         version.encode(),
@@ -79,6 +81,7 @@ def descriptor(version: str, project: str) -> bytes:
         0,
         99,
         16,
+        MARKER,  # its place in a real one is among the constants
     )
 
 
@@ -130,6 +133,13 @@ def with_bad_digest(image: bytes) -> bytes:
     changed = bytearray(image)
     changed[-1] ^= 0x80
     return bytes(changed)
+
+
+def without_marker(image: bytes) -> bytes:
+    """The same, of a firmware without this project's component."""
+    other = MARKER[:-1] + bytes([MARKER[-1] ^ 0x01])  # which is what the checksum changes by
+    assert image.count(MARKER) == 1
+    return with_bad_checksum(image.replace(MARKER, other))
 
 
 def for_other_chip(image: bytes, chip_id: int) -> bytes:

@@ -215,7 +215,7 @@ struct hosted_slots {
 
 /* -ENOTSUP (HOSTED_REFUSED): the firmware has not HOSTED_CAN_SESSION. */
 int hosted_get_status(struct hosted_device *device, struct hosted_slots *ret,
-                     struct hosted_fault *fault);
+                      struct hosted_fault *fault);
 
 /*
  * Ends the trial of the running image, if its version is `version` (NULL: whichever runs); of one

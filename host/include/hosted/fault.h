@@ -23,6 +23,9 @@ enum hosted_hint {
     HOSTED_HINT_ALLOW_DOWNGRADE,      /* version_policy below HOSTED_VERSION_NOT_OLDER */
     HOSTED_HINT_ALLOW_RELEASE_CHANGE, /* allow_release_change */
     HOSTED_HINT_ALLOW_BLUETOOTH,      /* allow_bluetooth */
+    HOSTED_HINT_ALLOW_ROLLED_BACK,    /* allow_rolled_back */
+    HOSTED_HINT_NO_TRIAL,             /* no_trial */
+    HOSTED_HINT_CLEAR_SESSION,        /* clear_session */
 };
 
 #define HOSTED_FAULT_TEXT_BYTES 512

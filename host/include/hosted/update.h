@@ -29,6 +29,8 @@ struct hosted_image {
     bool digest_appended; /* else only an 8-bit checksum guards it */
     uint8_t sha256[32];   /* of the whole file, once its end was seen; zeros before */
     bool signature_ok;    /* true: signed with options.public_key, seen at the end of the file */
+    bool extension; /* this project's component is in it: it can be on trial, and be confirmed;
+                     * seen at the end of the file */
 };
 
 /*
@@ -79,6 +81,22 @@ struct hosted_update_options {
     enum hosted_version_policy version_policy;
     /* With upstream's kernel driver: go on although a Bluetooth adapter of the ESP32 is up. */
     bool allow_bluetooth;
+    /*
+     * Where the firmware has HOSTED_CAN_TRIAL, and the new one is waited for: it goes back to the
+     * old one by itself unless it is found to run, and confirmed, so many seconds after its start.
+     * 0: 120, or half a minute more than reboot_timeout_s; less than that is of no use.
+     */
+    unsigned trial_s;
+    /* No trial, and no demand that the image could confirm itself: it counts as good at once. */
+    bool no_trial;
+    /* Also an image that this ESP32 has tried, and gone back from. */
+    bool allow_rolled_back;
+    /*
+     * Stock firmware that refuses to begin, because an update was cut off before: end that one.
+     * If all of its image was sent, that image is selected, which is a failure, -EALREADY
+     * (HOSTED_NOT_UP): the ESP32 restarts with it.
+     */
+    bool clear_session;
 };
 
 /* {.chip = -1, .reboot_timeout_s = 60} */
@@ -89,6 +107,11 @@ struct hosted_update_result {
     bool answered; /* the ESP32 has answered after its restart; false: nobody waited for it */
     bool verified; /* what answered is the image's firmware; false: it does not tell */
     char version[HOSTED_TEXT_BYTES]; /* of what answered, as it says; "" where it says none */
+    bool confirmed;                  /* it was on trial, and is not any more */
+    bool unguarded; /* it was on trial under a boot loader that knows no rollback: had it not come
+                     * to its own timer, nothing would have gone back */
+    uint64_t sent_bytes;
+    uint64_t kept_bytes; /* that the slot held already */
 };
 
 /*
@@ -102,6 +125,8 @@ struct hosted_update_result {
  *   -EXDEV     of another release, see allow_release_change           HOSTED_IMAGE
  *   -EALREADY  the ESP32 runs it, see version_policy                  HOSTED_NOTHING
  *   -EPERM     older than what runs, see version_policy               HOSTED_IMAGE
+ *   -EPERM     rolled back before, or never to be confirmed: see allow_rolled_back, no_trial
+ *                                                                     HOSTED_IMAGE
  *   -EBUSY     the file was changed while it was sent                 HOSTED_LOCAL
  *   -EHOSTDOWN  the ESP32 runs another firmware than the image's      HOSTED_NOT_UP
  *   -ETIMEDOUT, -ENODEV ...  after end: nobody answered in time       HOSTED_NO_ANSWER
@@ -110,6 +135,15 @@ struct hosted_update_result {
 int hosted_update(struct hosted_device *device, struct hosted_source *source,
                   const struct hosted_update_options *options, struct hosted_update_result *ret,
                   struct hosted_fault *fault);
+
+/*
+ * Has the ESP32 go back to the firmware before the running one, and waits for that as an update
+ * does; of the options the progress, reboot_timeout_s and reconnect count. -ENOTSUP: the firmware
+ * has not HOSTED_CAN_TRIAL; -EREMOTEIO: there is nothing to go back to (both HOSTED_REFUSED);
+ * -EHOSTDOWN: it runs the same as before (HOSTED_NOT_UP).
+ */
+int hosted_rollback(struct hosted_device *device, const struct hosted_update_options *options,
+                    struct hosted_update_result *ret, struct hosted_fault *fault);
 
 /*
  * What hosted_update() would check before it begins and before it ends, and nothing more: the ESP32

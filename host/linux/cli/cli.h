@@ -37,16 +37,17 @@ struct cli_context;
 
 /* What commands have in common, and with it options. */
 enum cli_group {
-    CLI_DEVICE = 1 << 0,  /* asks the ESP32 something */
-    CLI_SOURCE = 1 << 1,  /* reads an image: how it is fetched */
-    CLI_IMAGE = 1 << 2,   /* what that image must be */
-    CLI_UPDATE = 1 << 3,  /* changes the firmware */
-    CLI_POLICY = 1 << 8,  /* has a policy about versions; can do as if */
-    CLI_STATION = 1 << 4, /* joins a network */
-    CLI_EVENTS = 1 << 5,  /* shows what the ESP32 says by itself */
-    CLI_JSON = 1 << 6,    /* can say its result as JSON */
-    CLI_ALL = 1 << 7,     /* every command; not to be named in one */
-    CLI_WORK = 1 << 9,    /* every one that is in a group; not to be named in one */
+    CLI_DEVICE = 1 << 0,   /* asks the ESP32 something */
+    CLI_SOURCE = 1 << 1,   /* reads an image: how it is fetched */
+    CLI_IMAGE = 1 << 2,    /* what that image must be */
+    CLI_UPDATE = 1 << 3,   /* changes the firmware */
+    CLI_POLICY = 1 << 8,   /* has a policy about versions; can do as if */
+    CLI_RESTART = 1 << 10, /* waits for the restart of the ESP32 */
+    CLI_STATION = 1 << 4,  /* joins a network */
+    CLI_EVENTS = 1 << 5,   /* shows what the ESP32 says by itself */
+    CLI_JSON = 1 << 6,     /* can say its result as JSON */
+    CLI_ALL = 1 << 7,      /* every command; not to be named in one */
+    CLI_WORK = 1 << 9,     /* every one that is in a group; not to be named in one */
 };
 
 struct cli_option {
@@ -175,6 +176,10 @@ typedef int cli_progress(void *ctx, enum hosted_stage stage, const struct hosted
  */
 int cli_run_update(struct cli_context *context, cli_progress *progress, void *progress_ctx,
                    struct hosted_update_result *ret, struct hosted_fault *fault);
+
+/* On stderr, if a new firmware that does not start at all would not have been rolled back. */
+void cli_say_unguarded(const struct cli_context *context,
+                       const struct hosted_update_result *result);
 
 /* The same as a command: also prints how it ended; returns the exit status. */
 int cli_update(struct cli_context *context);

@@ -160,9 +160,30 @@ static const char *take_dry_run(struct cli_options *options, char *value)
     return NULL;
 }
 
+/* Longer than a firmware takes to start. */
+static const char *take_trial(struct cli_options *options, char *value)
+{
+    return read_number(value, 10, DAY_S, &options->update.trial_s) ? NULL : "10 to 86400 seconds";
+}
+
+static const char *take_no_trial(struct cli_options *options, char *value)
+{
+    (void)value;
+    options->update.no_trial = true;
+    return NULL;
+}
+
+static const char *take_clear_session(struct cli_options *options, char *value)
+{
+    (void)value;
+    options->update.clear_session = true;
+    return NULL;
+}
+
 static const char *take_force(struct cli_options *options, char *value)
 {
     (void)value;
+    options->update.allow_rolled_back = true;
     options->update.allow_bluetooth = true;
     return NULL;
 }
@@ -315,13 +336,21 @@ const struct cli_option cli_option_table[] = {
 
     {"if-newer", NULL, CLI_UPDATE, "only to a newer version than the one that runs", take_if_newer},
     {"allow-downgrade", NULL, CLI_POLICY, "also to an older version", take_allow_downgrade},
-    {"reboot-timeout", "SECONDS", CLI_UPDATE,
+    {"reboot-timeout", "SECONDS", CLI_UPDATE | CLI_RESTART,
      "longest wait for the new firmware (60; 0: do not wait)", take_reboot_timeout},
-    {"reconnect-hook", "PROGRAM", CLI_UPDATE,
+    {"reconnect-hook", "PROGRAM", CLI_UPDATE | CLI_RESTART,
      "run it once the ESP32 has restarted, with the device's path", take_reconnect_hook},
     {"allow-release-change", NULL, CLI_UPDATE,
      "also to a release that the kernel driver may refuse", take_allow_release_change},
-    {"force", NULL, CLI_UPDATE, "whatever version runs, and although Bluetooth is up", take_force},
+    {"force", NULL, CLI_UPDATE,
+     "whatever version runs or was rolled back, and although Bluetooth is up", take_force},
+    {"trial", "SECONDS", CLI_UPDATE, "longest time to the confirmation of the new firmware (120)",
+     take_trial},
+    {"no-trial", NULL, CLI_UPDATE, "no way back: also an image that cannot confirm itself",
+     take_no_trial},
+    {"clear-session", NULL, CLI_UPDATE,
+     "stock firmware: end an update that was cut off, which may select its image",
+     take_clear_session},
     {"dry-run", NULL, CLI_POLICY, "say what would be done and all that is against it, do nothing",
      take_dry_run},
 

@@ -7,6 +7,7 @@
 #include "fault.h"
 #include "inhibit.h"
 #include "progress.h"
+#include "text.h"
 
 /* Where the progress goes to. */
 struct watcher {
@@ -64,6 +65,11 @@ void cli_add_hint(const struct cli_context *context, struct hosted_fault *fault)
         [HOSTED_HINT_ALLOW_RELEASE_CHANGE] = {"allow-release-change",
                                               "; --allow-release-change says that it is"},
         [HOSTED_HINT_ALLOW_BLUETOOTH] = {"force", "; --force does not look at that"},
+        [HOSTED_HINT_ALLOW_ROLLED_BACK] = {"force", "; --force tries it again"},
+        [HOSTED_HINT_NO_TRIAL] = {"no-trial", "; --no-trial installs it without a way back"},
+        [HOSTED_HINT_CLEAR_SESSION] =
+            {"clear-session", "; or --clear-session ends it, after which a complete old image may "
+                              "boot"},
     };
 
     for (const struct cli_option *option = cli_option_table; option->name != NULL; option++)
@@ -98,6 +104,15 @@ int cli_run_update(struct cli_context *context, cli_progress *progress, void *pr
     return err;
 }
 
+static void print_kept(const struct hosted_update_result *result)
+{
+    char sent[TEXT_NUMBER_BYTES], kept[TEXT_NUMBER_BYTES];
+
+    if (result->kept_bytes > 0)
+        printf("kept    %s bytes that the slot had already; %s were sent\n",
+               text_number(kept, result->kept_bytes), text_number(sent, result->sent_bytes));
+}
+
 static void print_result(const struct hosted_update_result *result)
 {
     const bool colour = cli_has_colour(stdout);
@@ -112,6 +127,15 @@ static void print_result(const struct hosted_update_result *result)
         printf("the ESP32 answers; version not provable\n");
 }
 
+void cli_say_unguarded(const struct cli_context *context, const struct hosted_update_result *result)
+{
+    if (result->unguarded && !context->options.quiet)
+        fprintf(stderr,
+                "%s: the boot loader knows no rollback: only the new firmware's own timer would "
+                "have gone back\n",
+                context->program->name);
+}
+
 int cli_update(struct cli_context *context)
 {
     struct hosted_update_result result = {0};
@@ -119,7 +143,10 @@ int cli_update(struct cli_context *context)
 
     if (cli_run_update(context, NULL, NULL, &result, &fault) < 0)
         return cli_fail(context, &fault);
-    if (!context->options.quiet)
+    cli_say_unguarded(context, &result);
+    if (!context->options.quiet) {
+        print_kept(&result);
         print_result(&result);
+    }
     return HOSTED_DONE;
 }

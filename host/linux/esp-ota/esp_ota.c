@@ -11,6 +11,7 @@
 #include "json_progress.h"
 #include "monitor.h"
 #include "text.h"
+#include "trial.h"
 #include "wifi.h"
 
 static int print_result(const struct hosted_update_result *result)
@@ -21,6 +22,10 @@ static int print_result(const struct hosted_update_result *result)
     cJSON_AddBoolToObject(object, "answered", result->answered);
     cJSON_AddBoolToObject(object, "verified", result->verified);
     json_add_text(object, "version", result->version);
+    cJSON_AddBoolToObject(object, "confirmed", result->confirmed);
+    cJSON_AddBoolToObject(object, "protected", result->confirmed && !result->unguarded);
+    cJSON_AddNumberToObject(object, "sent_bytes", (double)result->sent_bytes);
+    cJSON_AddNumberToObject(object, "kept_bytes", (double)result->kept_bytes);
     return json_print(object, HOSTED_DONE);
 }
 
@@ -46,6 +51,7 @@ static int update(struct cli_context *context)
         return cli_update(context);
     if (cli_run_update(context, json_progress_report, &progress, &result, &fault) < 0)
         return json_fail(&fault);
+    cli_say_unguarded(context, &result);
     return print_result(&result);
 }
 
@@ -73,12 +79,13 @@ static int verify(struct cli_context *context)
     if (err == 0 && context->options.json)
         print_image(source->name, &image);
     else if (err == 0 && !context->options.quiet)
-        printf("%s: valid: %s, %s, %s bytes, %s\n",
+        printf("%s: valid: %s, %s, %s bytes, %s%s\n",
                text_printable(name, sizeof(name), source->name, strlen(source->name)),
                fw_chip_name(image.chip_id), image.version, text_number(number, image.image_bytes),
                image.signature_ok      ? "digest and signature ok"
                : image.digest_appended ? "digest ok"
-                                       : "checksum ok (no digest)");
+                                       : "checksum ok (no digest)",
+               image.extension ? ", can be on trial" : "");
     hosted_source_close(source);
     if (err == 0)
         return HOSTED_DONE;
@@ -93,6 +100,9 @@ static const struct cli_command commands[] = {
     {"verify", "SOURCE", CLI_SOURCE | CLI_IMAGE | CLI_JSON, "check an image, without an ESP32",
      verify, false},
     {"info", NULL, ASKS, "who is behind the control device", info_run, false},
+    {"confirm", "[VERSION]", ASKS, "end the trial of the firmware that runs", trial_confirm, true},
+    {"rollback", NULL, ASKS | CLI_RESTART, "have the ESP32 go back to the firmware before this one",
+     trial_rollback, true},
     {"wifi connect", "[SSID]", ASKS | CLI_STATION, "join a network and bring ethsta0 up",
      wifi_connect, true},
     {"wifi disconnect", NULL, ASKS, "leave it and take ethsta0 down", wifi_disconnect, true},

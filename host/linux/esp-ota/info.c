@@ -19,6 +19,8 @@ struct info {
     char mac[HOSTED_MAC_CHARS + 1];
     bool connected;
     struct hosted_ap ap;
+    bool has_slots;
+    struct hosted_slots slots;
 };
 
 /* What a firmware does not answer, or refuses, is not known: no reason to say nothing at all. */
@@ -41,6 +43,10 @@ static int ask(struct hosted_device *device, struct info *info, struct hosted_fa
         return err;
     err = hosted_get_ap(device, &info->ap, fault);
     info->connected = err == 0;
+    if (is_fatal(err, fault))
+        return err;
+    err = hosted_get_status(device, &info->slots, fault);
+    info->has_slots = err == 0;
     return is_fatal(err, fault) ? err : 0;
 }
 
@@ -68,6 +74,49 @@ static void print_extension(const struct hosted_identity *identity)
                roll_back[identity->can_roll_back + 1]);
     else
         printf("extension  none (stock firmware)\n");
+}
+
+static const char *state_name(const struct hosted_slot *slot)
+{
+    static const char *const names[] = {
+        [HOSTED_SLOT_NONE] = "no record",
+        [HOSTED_SLOT_NEW] = "new",
+        [HOSTED_SLOT_PENDING] = "on trial",
+        [HOSTED_SLOT_VALID] = "valid",
+        [HOSTED_SLOT_INVALID] = "rolled back",
+        [HOSTED_SLOT_ABORTED] = "rolled back by the boot loader",
+        [HOSTED_SLOT_UNDEFINED] = "without rollback",
+    };
+    const size_t state = (size_t)slot->state;
+
+    return state < sizeof(names) / sizeof(names[0]) ? names[state] : "unknown";
+}
+
+static void print_slot(const struct hosted_slot *slot)
+{
+    char number[TEXT_NUMBER_BYTES];
+
+    printf("slot       %s: %s %s, %s, %s bytes%s%s%s\n", slot->label,
+           slot->has_image ? slot->project : "no image", slot->has_image ? slot->version : "there",
+           state_name(slot), text_number(number, slot->bytes), slot->running ? ", runs" : "",
+           slot->boots_next ? ", boots next" : "", slot->update_next ? ", updated next" : "");
+}
+
+static void print_slots(const struct info *info)
+{
+    char number[TEXT_NUMBER_BYTES];
+
+    if (!info->has_slots)
+        return;
+    for (size_t i = 0; i < info->slots.count; i++)
+        print_slot(&info->slots.slots[i]);
+    if (info->slots.session_next >= 0)
+        printf("update     one is open, at %s bytes\n",
+               text_number(number, (uint64_t)info->slots.session_next));
+    if (info->slots.trial_left_s >= 0)
+        printf("trial      goes back in %d s unless it is confirmed\n", info->slots.trial_left_s);
+    else if (info->identity.on_trial)
+        printf("trial      not confirmed yet\n");
 }
 
 static void print_ap(const struct info *info)
@@ -101,6 +150,7 @@ static void print_text(const struct info *info)
     printf("mode       %s\n", cli_mode_name(info->mode));
     print_ap(info);
     print_extension(&info->identity);
+    print_slots(info);
 }
 
 /* JSON */
@@ -129,6 +179,43 @@ static void add_extension(cJSON *object, const struct hosted_identity *identity)
         cJSON_AddNullToObject(extension, "can_roll_back");
     else
         cJSON_AddBoolToObject(extension, "can_roll_back", identity->can_roll_back);
+    cJSON_AddBoolToObject(extension, "on_trial", identity->on_trial);
+}
+
+static cJSON *new_slot(const struct hosted_slot *slot)
+{
+    char elf[2 * sizeof(slot->elf_sha256) + 1];
+    cJSON *object = cJSON_CreateObject();
+
+    json_add_text(object, "label", slot->label);
+    cJSON_AddNumberToObject(object, "bytes", slot->bytes);
+    cJSON_AddBoolToObject(object, "running", slot->running);
+    cJSON_AddBoolToObject(object, "boots_next", slot->boots_next);
+    cJSON_AddBoolToObject(object, "update_next", slot->update_next);
+    cJSON_AddStringToObject(object, "state", state_name(slot));
+    json_add_text(object, "project", slot->project);
+    json_add_text(object, "version", slot->version);
+    json_add_number(object, "secure_version", slot->has_image ? (double)slot->secure_version : -1);
+    json_add_text(object, "elf_sha256",
+                  slot->has_image ? text_hex(elf, slot->elf_sha256, sizeof(slot->elf_sha256)) : "");
+    return object;
+}
+
+static void add_slots(cJSON *object, const struct info *info)
+{
+    const struct hosted_slots *slots = &info->slots;
+
+    if (!info->has_slots) {
+        cJSON_AddNullToObject(object, "slots");
+        return;
+    }
+
+    cJSON *list = cJSON_AddArrayToObject(object, "slots");
+
+    for (size_t i = 0; i < slots->count; i++)
+        cJSON_AddItemToArray(list, new_slot(&slots->slots[i]));
+    json_add_number(object, "update_at", (double)slots->session_next);
+    json_add_number(object, "trial_seconds_left", slots->trial_left_s);
 }
 
 static void add_firmware(cJSON *object, const struct info *info)
@@ -155,6 +242,7 @@ static int print_json(const struct info *info)
     cJSON_AddStringToObject(object, "mode", cli_mode_name(info->mode));
     add_network(object, info);
     add_extension(object, &info->identity);
+    add_slots(object, info);
     return json_print(object, HOSTED_DONE);
 }
 

@@ -58,6 +58,7 @@ void json_add_image(cJSON *object, const char *source, const struct hosted_image
     cJSON_AddNumberToObject(object, "file_bytes", (double)image->file_bytes);
     cJSON_AddBoolToObject(object, "digest", image->digest_appended);
     cJSON_AddBoolToObject(object, "signature", image->signature_ok);
+    cJSON_AddBoolToObject(object, "extension", image->extension);
     cJSON_AddStringToObject(object, "sha256",
                             text_hex(sha256, image->sha256, sizeof(image->sha256)));
 }
@@ -108,6 +109,8 @@ int json_fail(const struct hosted_fault *fault)
     cJSON_AddNumberToObject(object, "status", fault->status);
     cJSON_AddStringToObject(object, "error", error_name(fault->status));
     json_add_text(object, "message", fault->text);
+    if (fault->device_code != 0)
+        cJSON_AddNumberToObject(object, "device_code", fault->device_code);
     return json_print(object, (int)fault->status);
 }
 

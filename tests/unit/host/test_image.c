@@ -48,6 +48,7 @@ uint8_t *test_image(uint16_t chip_id, size_t size, bool digest)
     put_le32(image + HEADERS, 0xabcd5432);
     strcpy((char *)image + HEADERS + 16, "2.0.0");
     strcpy((char *)image + HEADERS + 48, "test");
+    strcpy((char *)image + HEADERS + 184, "esp-hosted-ota-ext-1");
     for (size_t i = HEADERS + 256; i < HEADERS + segment; i++)
         image[i] = (uint8_t)(i * 7 + i / 251);
     test_image_seal(image, size);

@@ -12,12 +12,15 @@ from .device import (
     AccessPoint,
     Counters,
     Device,
+    DeviceStatus,
     Encryption,
     Event,
     EventKind,
     Feature,
     Identity,
     Mode,
+    Slot,
+    SlotState,
     check_network,
     chip_name,
     interface_down,
@@ -35,13 +38,14 @@ from .errors import (
 )
 from .session import Session
 from .source import Download, find_sha256
-from .update import Image, Result, Stage, VersionPolicy, check_update, update, verify
+from .update import Image, Result, Stage, VersionPolicy, check_update, rollback, update, verify
 
 __all__ = [
     "AccessPoint",
     "Cancel",
     "Counters",
     "Device",
+    "DeviceStatus",
     "Download",
     "Encryption",
     "Event",
@@ -59,6 +63,8 @@ __all__ = [
     "OtaUsageError",
     "Result",
     "Session",
+    "Slot",
+    "SlotState",
     "Stage",
     "Status",
     "VersionPolicy",
@@ -68,6 +74,7 @@ __all__ = [
     "find_sha256",
     "interface_down",
     "interface_up",
+    "rollback",
     "update",
     "verify",
 ]

@@ -85,6 +85,15 @@ def _describe(result: Result) -> str:
     return "the ESP32 answers; version not provable"
 
 
+def _say_unguarded(result: Result, args: argparse.Namespace) -> None:
+    if result.unguarded and not args.quiet:
+        print(
+            f"{Path(sys.argv[0]).name}: the boot loader knows no rollback: only the new firmware's "
+            "own timer would have gone back",
+            file=sys.stderr,
+        )
+
+
 def _hook(args: argparse.Namespace, cancel: Cancel) -> Optional[Callable[[str], None]]:
     """Runs --reconnect-hook, for as long as the firmware is waited for and no longer."""
     if args.reconnect_hook is None:
@@ -176,6 +185,9 @@ def _hints() -> Iterator[None]:
     options = {
         Hint.ALLOW_RELEASE_CHANGE: "--allow-release-change says that it is",
         Hint.ALLOW_BLUETOOTH: "--force does not look at that",
+        Hint.ALLOW_ROLLED_BACK: "--force tries it again",
+        Hint.NO_TRIAL: "--no-trial installs it without a way back",
+        Hint.CLEAR_SESSION: "or --clear-session ends it, after which a complete old image may boot",
     }
     try:
         yield
@@ -196,6 +208,8 @@ def _demands(args: argparse.Namespace, cancel: Cancel) -> dict[str, Any]:
         "versions": VersionPolicy.NEWER if args.if_newer else VersionPolicy.ANY,
         "allow_release_change": args.allow_release_change,
         "allow_bluetooth": args.force,
+        "allow_rolled_back": args.force,
+        "no_trial": args.no_trial,
         "download": download,
     }
 
@@ -214,6 +228,8 @@ def _update(args: argparse.Namespace) -> None:
             **_demands(args, cancel),
             "reboot_timeout": args.reboot_timeout,
             "reconnect": hook,
+            "trial": args.trial,
+            "clear_session": args.clear_session,
         }
         if args.quiet:
             with _hints():
@@ -228,6 +244,10 @@ def _update(args: argparse.Namespace) -> None:
             succeeded = True
         finally:
             progress.finish(succeeded)
+        _say_unguarded(result, args)
+        if result.kept_bytes > 0:
+            kept, sent = f"{result.kept_bytes:,}", f"{result.sent_bytes:,}"
+            progress.line(f"kept    {kept} bytes that the slot had already; {sent} were sent")
         progress.line(f"done    {_describe(result)}")
 
 

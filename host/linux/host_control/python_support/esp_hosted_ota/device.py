@@ -85,6 +85,44 @@ class Identity:
     version: str
     can_roll_back: Optional[bool]  # of the boot loader; None: not known yet
     features: int = 0  # bits, as it says
+    on_trial: bool = False  # the running image is not confirmed yet
+
+
+class SlotState(IntEnum):
+    """What the ESP32 knows of an image that it may boot."""
+
+    NONE = 0  # no record, as of a factory image
+    NEW = 1  # selected, not started yet; or the boot loader knows no trial
+    PENDING = 2  # on trial
+    VALID = 3
+    INVALID = 4  # rolled back on demand, or by its own timer
+    ABORTED = 5  # rolled back by the boot loader
+    UNDEFINED = 6  # selected by a firmware that knows no rollback
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A place for a firmware, and what is in it."""
+
+    label: str
+    size: int  # bytes
+    running: bool
+    boots_next: bool
+    update_next: bool  # the next update goes here
+    state: int  # a SlotState, or a number that it has not
+    project: Optional[str]  # None: no image is there
+    version: Optional[str]
+    secure_version: int
+    elf_sha256: bytes  # which build it is
+
+
+@dataclass(frozen=True)
+class DeviceStatus:
+    """All slots, and what is going on."""
+
+    slots: tuple[Slot, ...]
+    update_at: Optional[int]  # bytes that an open update has; None: none is open
+    trial_left: Optional[int]  # seconds of a trial with a time; None: none runs
 
 
 @dataclass(frozen=True)
@@ -173,6 +211,7 @@ def _identity(struct: Any) -> Optional[Identity]:
         _text(struct.version),
         None if struct.can_roll_back < 0 else bool(struct.can_roll_back),
         struct.features,
+        struct.on_trial,
     )
 
 
@@ -202,6 +241,21 @@ def chip_by_name(name: str) -> int:
     if chip < 0:
         raise bad_argument(f"no such chip: {name!r}")
     return chip
+
+
+def _slot(struct: Any) -> Slot:
+    return Slot(
+        _text(struct.label),
+        struct.bytes,
+        struct.running,
+        struct.boots_next,
+        struct.update_next,
+        int(struct.state),
+        _text(struct.project) if struct.has_image else None,
+        _text(struct.version) if struct.has_image else None,
+        struct.secure_version,
+        bytes(struct.elf_sha256),
+    )
 
 
 def check_network(ssid: str, password: str = "", *, bssid: str = "") -> None:
@@ -397,6 +451,21 @@ class Device:
             text = f"{self.path}: the answer to get_mode is no Wi-Fi mode"
             raise OtaError(errno.EPROTO, text, Status.NO_ANSWER)
         return Mode(mode[0]), _identity(identity)
+
+    def status(self) -> DeviceStatus:
+        """The slots of firmware with this project's extension; ENOTSUP: it has none."""
+        slots = ffi.new("struct hosted_slots *")
+        self._call(lib.hosted_get_status, slots)
+        return DeviceStatus(
+            tuple(_slot(slots.slots[i]) for i in range(slots.count)),
+            slots.session_next if slots.session_next >= 0 else None,
+            slots.trial_left_s if slots.trial_left_s >= 0 else None,
+        )
+
+    def confirm(self, version: Optional[str] = None) -> None:
+        """Ends the trial of the firmware that runs, if it has this version; default: whichever."""
+        text = c_text(version, "version") if version is not None else ffi.NULL
+        self._call(lib.hosted_confirm, text)
 
     def get_version(self) -> str:
         """The release that the firmware says it is, "FG-1.0.0.0.0"; "" where it says none.

@@ -28,6 +28,9 @@ class Hint(IntEnum):
     ALLOW_DOWNGRADE = 1  # versions=
     ALLOW_RELEASE_CHANGE = 2  # allow_release_change=
     ALLOW_BLUETOOTH = 3  # allow_bluetooth=
+    ALLOW_ROLLED_BACK = 4  # allow_rolled_back=
+    NO_TRIAL = 5  # no_trial=
+    CLEAR_SESSION = 6  # clear_session=
 
 
 class OtaError(OSError):

@@ -38,6 +38,10 @@ def _wait(text: str) -> int:
     return _number(text, 0, LONGEST_TIMEOUT)
 
 
+def _trial(text: str) -> int:
+    return _number(text, 10, LONGEST_TIMEOUT)
+
+
 def _retries(text: str) -> int:
     return _number(text, 0, MOST_RETRIES)
 
@@ -144,6 +148,22 @@ def _add_update_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("the update")
     group.add_argument(
         "--if-newer", action="store_true", help="only to a newer version than the one that runs"
+    )
+    group.add_argument(
+        "--trial",
+        type=_trial,
+        metavar="SECONDS",
+        help="longest time to the confirmation of the new firmware (120)",
+    )
+    group.add_argument(
+        "--no-trial",
+        action="store_true",
+        help="no way back: also an image that cannot confirm itself",
+    )
+    group.add_argument(
+        "--clear-session",
+        action="store_true",
+        help="stock firmware: end an update that was cut off, which may select its image",
     )
     group.add_argument(
         "--allow-release-change",

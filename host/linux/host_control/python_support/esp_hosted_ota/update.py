@@ -63,6 +63,7 @@ class Image:
     digest_appended: bool  # else only an 8-bit checksum guards it
     sha256: Optional[bytes] = None  # of the file; None while a stream has not ended
     signature_ok: bool = False  # signed with the public key that was given; seen at the end
+    extension: bool = False  # it can be on trial, and be confirmed; seen at the end
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,10 @@ class Result:
     answered: bool  # the ESP32 has answered after its restart; False: nobody waited for it
     verified: bool  # what answered is the image's firmware; False: it does not tell
     version: str  # of what answered, as it says; "" where it says none
+    confirmed: bool = False  # it was on trial, and is not any more
+    unguarded: bool = False  # the boot loader knows no rollback: only its own timer guarded it
+    sent_bytes: int = 0
+    kept_bytes: int = 0  # that the slot held already
 
 
 Progress = Callable[[Stage, Image, int, int], None]
@@ -94,6 +99,7 @@ def _image(struct: Any, source: str) -> Image:
         struct.digest_appended,
         bytes(struct.sha256) if any(struct.sha256) else None,
         struct.signature_ok,
+        struct.extension,
     )
 
 
@@ -136,6 +142,18 @@ def on_objection(ctx: Any, fault: Any) -> None:
     ffi.from_handle(ctx).append(error_of(fault))
 
 
+def _result(struct: Any) -> Result:
+    return Result(
+        struct.answered,
+        struct.verified,
+        ffi.string(struct.version).decode(errors="replace"),
+        struct.confirmed,
+        struct.unguarded,
+        struct.sent_bytes,
+        struct.kept_bytes,
+    )
+
+
 def _name(source: Any) -> str:
     return os.fsdecode(ffi.string(source.name))
 
@@ -169,12 +187,19 @@ class _Options:
         return thing
 
     def policy(
-        self, versions: VersionPolicy, allow_release_change: bool, allow_bluetooth: bool
+        self,
+        versions: VersionPolicy,
+        allow_release_change: bool,
+        allow_bluetooth: bool,
+        allow_rolled_back: bool,
+        no_trial: bool,
     ) -> None:
         """What is allowed beside the usual."""
         self.pointer.version_policy = versions
         self.pointer.allow_release_change = allow_release_change
         self.pointer.allow_bluetooth = allow_bluetooth
+        self.pointer.allow_rolled_back = allow_rolled_back
+        self.pointer.no_trial = no_trial
 
 
 def _chip(chip: Union[int, str]) -> int:
@@ -215,6 +240,10 @@ def update(
     versions: VersionPolicy = VersionPolicy.ANY,
     allow_release_change: bool = False,
     allow_bluetooth: bool = False,
+    allow_rolled_back: bool = False,
+    no_trial: bool = False,
+    trial: Optional[int] = None,
+    clear_session: bool = False,
     download: Optional[Download] = None,
     progress: Optional[Progress] = None,
     reboot_timeout: int = DEFAULT_REBOOT_TIMEOUT,
@@ -230,6 +259,12 @@ def update(
     versions: which versions count; default any.
     allow_release_change: also to a release that upstream's kernel driver may refuse to start with.
     allow_bluetooth: although a Bluetooth adapter that may be the ESP32's is up.
+    allow_rolled_back: also an image that this ESP32 has tried, and gone back from.
+    no_trial: the image counts as good at once: also one that cannot confirm itself.
+    trial: firmware with this project's extension goes back by itself unless the new one is found
+    to run, and confirmed, within so many seconds of its start; default 120, or more.
+    clear_session: stock firmware that refuses to begin because an update was cut off: end that
+    one. If all of its image was sent, that image is selected, and this raises EALREADY.
     download: how a URL is fetched.
     progress: called with the stage, the image, bytes done and bytes in all (0: unknown), at the
     start of each stage and while it goes on, perhaps in another thread. What it raises stops the
@@ -243,10 +278,14 @@ def update(
     status what it was: Status.NOTHING if `versions` found nothing to do.
     """
     options = _Options(chip, slot_bytes, sha256, public_key)
-    options.policy(versions, allow_release_change, allow_bluetooth)
+    options.policy(versions, allow_release_change, allow_bluetooth, allow_rolled_back, no_trial)
     if not 0 <= reboot_timeout <= LONGEST_TIMEOUT:
         raise bad_argument(f"no such timeout: {reboot_timeout} s")
     options.pointer.reboot_timeout_s = reboot_timeout
+    if trial is not None and not 0 < trial <= LONGEST_TIMEOUT:
+        raise bad_argument(f"no such trial: {trial} s")
+    options.pointer.trial_s = trial or 0
+    options.pointer.clear_session = clear_session
     result = ffi.new("struct hosted_update_result *")
     if reconnect is not None:
         options.pointer.reconnect = lib.on_reconnect
@@ -263,8 +302,34 @@ def update(
                 check(lib.hosted_update(pointer, opened, options.pointer, result, fault), fault)
 
     device.run(act)
-    version = ffi.string(result.version).decode(errors="replace")
-    return Result(result.answered, result.verified, version)
+    return _result(result)
+
+
+def rollback(
+    device: Device,
+    *,
+    reboot_timeout: int = DEFAULT_REBOOT_TIMEOUT,
+    reconnect: Optional[Reconnect] = None,
+) -> Result:
+    """Has the ESP32 go back to the firmware before the one that runs, and waits for that.
+
+    OtaError.status: Status.REFUSED if there is none to go back to, Status.NOT_UP if it did not.
+    """
+    options = _Options(None, None, None, None)
+    if not 0 <= reboot_timeout <= LONGEST_TIMEOUT:
+        raise bad_argument(f"no such timeout: {reboot_timeout} s")
+    options.pointer.reboot_timeout_s = reboot_timeout
+    if reconnect is not None:
+        options.pointer.reconnect = lib.on_reconnect
+        options.pointer.reconnect_ctx = options.keep(ffi.new_handle(reconnect))
+    result = ffi.new("struct hosted_update_result *")
+
+    def act(pointer: Any) -> None:
+        fault = new_fault()
+        check(lib.hosted_rollback(pointer, options.pointer, result, fault), fault)
+
+    device.run(act)
+    return _result(result)
 
 
 def check_update(
@@ -278,6 +343,8 @@ def check_update(
     versions: VersionPolicy = VersionPolicy.ANY,
     allow_release_change: bool = False,
     allow_bluetooth: bool = False,
+    allow_rolled_back: bool = False,
+    no_trial: bool = False,
     download: Optional[Download] = None,
     objection: Optional[Objection] = None,
 ) -> Image:
@@ -289,7 +356,7 @@ def check_update(
     Returns what the image is. Raises OtaError: the first reason; or what kept it from checking.
     """
     options = _Options(chip, slot_bytes, sha256, public_key)
-    options.policy(versions, allow_release_change, allow_bluetooth)
+    options.policy(versions, allow_release_change, allow_bluetooth, allow_rolled_back, no_trial)
     image = ffi.new("struct hosted_image *")
     reasons: list[OtaError] = []
     handle = ffi.new_handle(reasons)
