@@ -77,14 +77,14 @@ def test_stock_ctrl_firmware_tells_its_release(
     image = make_image(version, size=40000)
     result = rig.update("esp-ota", image, "--json", reboot_timeout=WAIT_S)
     assert result.status == DONE, result
-    assert result.told == {"status": 0, "answered": True, "verified": verified, "version": said}
+    assert result.told.items() >= {"answered": True, "verified": verified, "version": said}.items()
 
 
 def test_nobody_waits(rig: Rig) -> None:
     rig.power_on(proxy=False)
     result = rig.update("esp-ota", make_image(NEW, size=40000), "--json", reboot_timeout=0)
     assert result.status == DONE, result
-    assert result.told == {"status": 0, "answered": False, "verified": False, "version": None}
+    assert result.told.items() >= {"answered": False, "verified": False, "version": None}.items()
 
 
 def test_a_failure_as_json(rig: Rig) -> None:

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A new firmware is on trial until the tool has found it to run; what fails goes back."""
+
+import pytest
+from support.dialects import CLASSIC, CTRL, Dialect
+from support.images import without_marker
+from support.rig import UPDATERS, Rig
+from support.shelf import make_image
+from support.tools import DONE, IMAGE, NO_ANSWER, NOT_UP, REFUSED
+
+NEW = "2.0.0"
+SIZE = 40_000
+
+DIALECTS = pytest.mark.parametrize("dialect", [CLASSIC, CTRL], ids=lambda dialect: dialect.name)
+
+
+@DIALECTS
+def test_confirmed(rig: Rig, dialect: Dialect) -> None:
+    rig.power_on(dialect=dialect)
+    image = make_image(NEW, size=SIZE)
+    told = rig.update("esp-ota", image, "--json", reboot_timeout=60).told
+    assert (told["verified"], told["confirmed"], told["version"]) == (True, True, NEW)
+    booted = rig.reboot()
+    assert (booted["version"], booted["state"]) == (NEW, "valid")
+
+
+@pytest.mark.parametrize("updater", UPDATERS)
+@pytest.mark.parametrize("fault", ["crash", "crash@start"])
+def test_crash_is_rolled_back(rig: Rig, updater: str, fault: str) -> None:
+    rig.power_on("--bad-boot", f"{NEW}={fault}")
+    result = rig.update(updater, make_image(NEW, size=SIZE), reboot_timeout=60)
+    assert result.status == NOT_UP, result
+    assert f"the ESP32 runs {rig.old} instead of {NEW}: the new firmware was rolled back" in (
+        result.stderr
+    )
+    rig.check_boots(rig.old)
+
+
+def test_mute_firmware_goes_back_by_itself(rig: Rig) -> None:
+    """It runs, and nobody can reach it: its own timer ends that."""
+    rig.power_on("--time", "real", "--bad-boot", f"{NEW}=mute")
+    result = rig.update("esp-ota", make_image(NEW, size=SIZE), "--trial", "10", reboot_timeout=40)
+    assert result.status in (NOT_UP, NO_ANSWER), result
+    assert rig.sim.wait_boots(3)["version"] == rig.old
+
+
+@pytest.mark.parametrize("updater", UPDATERS)
+def test_rolled_back_image_is_known(rig: Rig, updater: str) -> None:
+    rig.power_on("--bad-boot", f"{NEW}=crash")
+    image = make_image(NEW, size=SIZE)
+    assert rig.update(updater, image, reboot_timeout=60).status == NOT_UP
+    before = rig.sim.flash.read()
+    result = rig.update(updater, image, reboot_timeout=60)
+    assert result.status == IMAGE, result
+    assert "this image was rolled back" in result.stderr
+    assert "nothing was erased; --force tries it again" in result.stderr
+    assert rig.sim.flash.read() == before
+    assert rig.update(updater, image, "--force", reboot_timeout=60).status == NOT_UP
+    other = make_image("3.0.0", size=SIZE)
+    assert rig.update(updater, other, reboot_timeout=60).status == DONE
+
+
+@pytest.mark.parametrize("updater", UPDATERS)
+def test_image_that_cannot_confirm_itself(rig: Rig, updater: str) -> None:
+    rig.power_on()
+    image = without_marker(make_image(NEW, size=SIZE))
+    result = rig.update(updater, image, reboot_timeout=60)
+    assert result.status == IMAGE, result
+    assert "it has no marker of ota_device" in result.stderr
+    assert "--no-trial installs it without a way back" in result.stderr
+    assert rig.update(updater, image, "--no-trial", reboot_timeout=60).status == DONE
+    booted = rig.reboot()
+    assert (booted["version"], booted["state"]) == (NEW, "valid")
+
+
+@DIALECTS
+def test_rollback(rig: Rig, dialect: Dialect) -> None:
+    rig.power_on(dialect=dialect)
+    refused = rig.command("esp-ota", "rollback")
+    assert refused.status == REFUSED
+    assert "there is no valid firmware to go back to (code 21)" in refused.stderr
+    assert rig.update("esp-ota", make_image(NEW, size=SIZE), reboot_timeout=60).status == DONE
+    other = rig.update("esp-ota", make_image("3.0.0", size=SIZE), reboot_timeout=60)
+    assert other.status == DONE
+    result = rig.command("esp-ota", "rollback", "--json")
+    assert result.told["version"] == NEW, result
+    rig.check_boots(NEW)
+
+
+def test_confirm_of_another_version(rig: Rig) -> None:
+    rig.power_on()
+    result = rig.command("esp-ota", "confirm", "9.9.9")
+    assert result.status == REFUSED
+    assert "the ESP32 refused confirm: " in result.stderr
+    assert "(code 20)" in result.stderr
+    assert rig.command("esp-ota", "confirm", rig.old).status == DONE
+
+
+@DIALECTS
+def test_info_shows_slots(rig: Rig, dialect: Dialect) -> None:
+    rig.power_on(dialect=dialect)
+    assert rig.update("esp-ota", make_image(NEW, size=SIZE), reboot_timeout=60).status == DONE
+    slots = {slot["label"]: slot for slot in rig.command("esp-ota", "info", "--json").told["slots"]}
+    assert slots["ota_0"]["version"] == NEW
+    assert slots["ota_0"]["state"] == "valid"
+    assert slots["ota_0"]["running"] and slots["ota_0"]["boots_next"]
+    assert slots["ota_1"]["update_next"]
+
+
+def test_boot_loader_without_rollback(rig: Rig) -> None:
+    """Said by whoever has found out: the firmware that it started after an update."""
+    rig.power_on("--bootloader", "plain")
+    assert rig.update("esp-ota", make_image(NEW, size=SIZE), reboot_timeout=60).status == DONE
+    result = rig.update("esp-ota", make_image("3.0.0", size=SIZE), "--json", reboot_timeout=60)
+    assert result.told["confirmed"] is True
+    assert result.told["protected"] is False
+    assert "the boot loader knows no rollback" in result.stderr
