@@ -231,6 +231,15 @@ class Board:
         self.sim.start(*options)
         wait_for(lambda: self.inits() > before, "the driver on the bus")
 
+    @property
+    def hostedd_pid(self) -> int:
+        return self.hostedd._process.pid
+
+    @property
+    def sim_pid(self) -> int:
+        assert self.sim._process is not None
+        return self.sim._process.pid
+
     def reset(self) -> None:
         """The EN pin."""
         before, inits = len(self.sim.events()), self.inits()
