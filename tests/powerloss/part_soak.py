@@ -170,9 +170,7 @@ class Soaked:
 def left_behind() -> set[str]:
     """What lies where programs may leave files."""
     return {
-        str(path)
-        for place in ("/run/esp-hosted-ota", "/tmp")
-        for path in Path(place).glob("*esp*")
+        str(path) for place in ("/run/esp-hosted-ota", "/tmp") for path in Path(place).glob("*esp*")
     }
 
 
