@@ -103,7 +103,8 @@ def test_info_shows_slots(rig: Rig, dialect: Dialect) -> None:
     slots = {slot["label"]: slot for slot in rig.command("esp-ota", "info", "--json").told["slots"]}
     assert slots["ota_0"]["version"] == NEW
     assert slots["ota_0"]["state"] == "valid"
-    assert slots["ota_0"]["running"] and slots["ota_0"]["boots_next"]
+    assert slots["ota_0"]["running"]
+    assert slots["ota_0"]["boots_next"]
     assert slots["ota_1"]["update_next"]
 
 
