@@ -23,14 +23,19 @@ extern char __start_rtc_noinit[], __stop_rtc_noinit[];
 
 static uint8_t *s_rtc;
 
+static size_t rtc_bytes(void)
+{
+    return (size_t)((uintptr_t)__stop_rtc_noinit - (uintptr_t)__start_rtc_noinit);
+}
+
 static void save_rtc(void)
 {
-    memcpy(s_rtc, __start_rtc_noinit, (size_t)(__stop_rtc_noinit - __start_rtc_noinit));
+    memcpy(s_rtc, __start_rtc_noinit, rtc_bytes());
 }
 
 static void restore_rtc(void)
 {
-    memcpy(__start_rtc_noinit, s_rtc, (size_t)(__stop_rtc_noinit - __start_rtc_noinit));
+    memcpy(__start_rtc_noinit, s_rtc, rtc_bytes());
 }
 
 void life_lose_rtc(uint8_t fill)
@@ -44,7 +49,7 @@ static void make_rtc(void)
         return;
     s_rtc = mmap(NULL, LIFE_RTC_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(s_rtc, MAP_FAILED);
-    assert_true(__stop_rtc_noinit - __start_rtc_noinit <= LIFE_RTC_BYTES);
+    assert_true(rtc_bytes() <= LIFE_RTC_BYTES);
     life_lose_rtc(0x5a);
 }
 

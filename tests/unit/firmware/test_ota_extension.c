@@ -113,6 +113,7 @@ static const uint8_t *ask(struct ask what, const uint8_t *payload, size_t len, b
         }
     }
     fail_msg("no payload");
+    *ret_end = NULL;
     return NULL;
 }
 

@@ -61,31 +61,39 @@ static int take_connect(const HostedCtrl__ReqConnectAp *from, struct control_req
     return dialect_take_string(to->connect.bssid, sizeof(to->connect.bssid), from->bssid);
 }
 
-/* Of requests without arguments the payload may be absent, or another's. An empty field is none. */
-static const ProtobufCBinaryData *extension_of(const HostedCtrl__Message *from)
+/* An empty field is none. */
+static void take_bytes(const ProtobufCBinaryData *from, struct control_request *to)
+{
+    if (from->len > 0)
+        dialect_take_extension(to, from);
+}
+
+/* Of requests without arguments the payload may be absent, or another's. */
+static void take_extension(const HostedCtrl__Message *from, struct control_request *to)
 {
     if ((int)from->payload_case != from->id)
-        return NULL;
+        return;
     switch (from->payload_case) {
     case HOSTED_CTRL__MESSAGE__PAYLOAD_REQ_GET_MODE:
-        return &from->req_get_mode->extension;
+        take_bytes(&from->req_get_mode->extension, to);
+        break;
     case HOSTED_CTRL__MESSAGE__PAYLOAD_REQ_OTA_BEGIN:
-        return &from->req_ota_begin->extension;
+        take_bytes(&from->req_ota_begin->extension, to);
+        break;
     case HOSTED_CTRL__MESSAGE__PAYLOAD_REQ_OTA_WRITE:
-        return &from->req_ota_write->extension;
+        take_bytes(&from->req_ota_write->extension, to);
+        break;
     case HOSTED_CTRL__MESSAGE__PAYLOAD_REQ_OTA_END:
-        return &from->req_ota_end->extension;
+        take_bytes(&from->req_ota_end->extension, to);
+        break;
     default:
-        return NULL;
+        break;
     }
 }
 
 static int take_payload(const HostedCtrl__Message *from, struct control_request *to)
 {
-    const ProtobufCBinaryData *extension = extension_of(from);
-
-    if (extension != NULL && extension->len > 0)
-        dialect_take_extension(to, extension);
+    take_extension(from, to);
     switch (to->op) {
     case CONTROL_GET_MAC:
         to->mode = from->req_get_mac->mode;
