@@ -12,6 +12,19 @@ MAYBE = type(None)
 STATUS = {"status": NUMBER}
 AP = {"ssid": TEXT, "bssid": TEXT, "channel": NUMBER, "rssi": NUMBER, "encryption": TEXT}
 
+SLOT = {
+    "label": TEXT,
+    "bytes": NUMBER,
+    "running": BOOL,
+    "boots_next": BOOL,
+    "update_next": BOOL,
+    "state": TEXT,
+    "project": (TEXT, MAYBE),
+    "version": (TEXT, MAYBE),
+    "secure_version": (NUMBER, MAYBE),
+    "elf_sha256": (TEXT, MAYBE),
+}
+
 IMAGE = {
     "image": TEXT,
     "chip": (TEXT, MAYBE),
@@ -21,13 +34,23 @@ IMAGE = {
     "file_bytes": NUMBER,
     "digest": BOOL,
     "signature": BOOL,
+    "extension": BOOL,
     "sha256": TEXT,
 }
 
 # The last line, by command.
 RESULTS: dict[str, dict[str, Any]] = {
-    "failure": {**STATUS, "error": TEXT, "message": TEXT},
-    "update": {**STATUS, "answered": BOOL, "verified": BOOL, "version": (TEXT, MAYBE)},
+    "failure": {**STATUS, "error": TEXT, "message": TEXT, "device_code": (NUMBER, MAYBE)},
+    "update": {
+        **STATUS,
+        "answered": BOOL,
+        "verified": BOOL,
+        "version": (TEXT, MAYBE),
+        "confirmed": BOOL,
+        "protected": BOOL,
+        "sent_bytes": NUMBER,
+        "kept_bytes": NUMBER,
+    },
     "update --dry-run": {**STATUS, "dry_run": BOOL, **IMAGE},
     "verify": {**STATUS, **IMAGE},
     "info": {
@@ -46,10 +69,16 @@ RESULTS: dict[str, dict[str, Any]] = {
                 "slot_bytes": NUMBER,
                 "features": NUMBER,
                 "can_roll_back": (BOOL, MAYBE),
+                "on_trial": BOOL,
             },
             MAYBE,
         ),
+        "slots": ([SLOT], MAYBE),
+        "update_at": (NUMBER, MAYBE),
+        "trial_seconds_left": (NUMBER, MAYBE),
     },
+    "confirm": {**STATUS, "version": (TEXT, MAYBE)},
+    "rollback": {**STATUS, "version": (TEXT, MAYBE)},
     "wifi connect": {**STATUS, "ssid": TEXT, "interface": TEXT, "mac": TEXT},
     "wifi disconnect": STATUS,
     "wifi status": {**STATUS, "network": AP},

@@ -207,6 +207,8 @@ static void add_slots(cJSON *object, const struct info *info)
 
     if (!info->has_slots) {
         cJSON_AddNullToObject(object, "slots");
+        cJSON_AddNullToObject(object, "update_at");
+        cJSON_AddNullToObject(object, "trial_seconds_left");
         return;
     }
 

@@ -109,8 +109,10 @@ int json_fail(const struct hosted_fault *fault)
     cJSON_AddNumberToObject(object, "status", fault->status);
     cJSON_AddStringToObject(object, "error", error_name(fault->status));
     json_add_text(object, "message", fault->text);
-    if (fault->device_code != 0)
+    if (fault->device_code != 0) /* of stock firmware it is negative */
         cJSON_AddNumberToObject(object, "device_code", fault->device_code);
+    else
+        cJSON_AddNullToObject(object, "device_code");
     return json_print(object, (int)fault->status);
 }
 
