@@ -21,6 +21,7 @@ from talk import CONFIRM, ROLLBACK, one_request, trial_update
 
 FULL = Scene(1 << 20, 1 << 20)  # an image that fills a slot of 1 MiB
 SMALL = Scene(64 << 10, 64 << 10)
+FACTORY = Scene(64 << 10, 64 << 10, factory=True)
 
 KINDS = tuple(
     Kind(stock, dialect, rollback)
@@ -105,7 +106,10 @@ def full_slot(setup: Setup) -> list[Case]:
 
 @part("power-64k", "the same for every firmware, dialect and boot loader, 64 KiB", sample=14)
 def small_slot(setup: Setup) -> list[Case]:
-    return _every_operation(setup, KINDS, SMALL, 8)
+    return [
+        *_every_operation(setup, KINDS, SMALL, 8),
+        *_every_operation(setup, KINDS, FACTORY, 8),
+    ]
 
 
 def _by_hand(build: Build, kind: Kind, keep_rtc: bool, name: str, first: Recording) -> Sweep:

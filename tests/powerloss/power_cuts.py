@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from boards import OLD, OTA_0_AT, OTADATA_AT, Scene
+from boards import OLD, OTADATA_AT, Scene
 from boot_model import SECTOR, Boot, boot
 from device_lives import SOFTWARE_RESET, Answer, Board, Device, End, How, Kind
 from recordings import Recording
@@ -58,7 +58,8 @@ class Sweep:
     name: str = "update"
 
     def __str__(self) -> str:
-        return f"{self.name}.{self.scene.slot_bytes // 1024}k.{self.kind}"
+        factory = "factory." if self.scene.factory else ""
+        return f"{self.name}.{factory}{self.scene.slot_bytes // 1024}k.{self.kind}"
 
 
 class Bench:
@@ -117,7 +118,7 @@ class Bench:
 
     def _check_whole(self, found: Boot) -> None:
         """What boots is all of what the host sent, also what no boot loader looks at."""
-        at = OTA_0_AT + (self.sweep.scene.slot_bytes if found.slot == "ota_1" else 0)
+        at = self.sweep.scene.slots[found.slot or ""]
         for update in self.sweep.updates:
             stored = bytes(self.board.flash[at : at + len(update.image)])
             if update.version == found.version and stored != update.image:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import boot_model
-from boards import OTA_0_AT, OTADATA_AT, Scene
+from boards import OTADATA_AT, Scene
 from device_lives import Answer, Board, Device, End, Kind
 from support import classic, ctrl
 from support.bus import FRAGMENT_BYTES, MORE_FRAGMENTS, SERIAL, Frame
@@ -153,7 +153,8 @@ class Talk:
     @property
     def other_slot(self) -> bytes:
         """What the update goes to."""
-        return self.slot(2 * OTA_0_AT + self.scene.slot_bytes - self.answer.running)
+        first, second = self.scene.slots.values()
+        return self.slot(second if self.answer.running == first else first)
 
     @property
     def otadata(self) -> bytes:
