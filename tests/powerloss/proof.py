@@ -97,7 +97,7 @@ def _run_one(index: int) -> tuple[int, int, Optional[str]]:
     return index, 1 if count is None else count, None
 
 
-def _choose(found: list[Case], wanted: Part, setup: Setup, names: list[str]) -> list[Case]:
+def choose(found: list[Case], wanted: Part, setup: Setup, names: list[str]) -> list[Case]:
     if names:
         return [case for case in found if case.name in names]
     if setup.sample and len(found) > wanted.sample:
@@ -110,7 +110,7 @@ def run_part(wanted: Part, setup: Setup, names: list[str]) -> Outcome:
     global _cases
     outcome = Outcome(wanted)
     start = time.monotonic()
-    _cases = _choose(wanted.cases(setup), wanted, setup, names)
+    _cases = choose(wanted.cases(setup), wanted, setup, names)
     workers = max(1, min(wanted.workers, len(_cases)))
     with multiprocessing.get_context("fork").Pool(workers) as pool:
         for index, count, wrong in pool.imap_unordered(_run_one, range(len(_cases))):
@@ -121,7 +121,7 @@ def run_part(wanted: Part, setup: Setup, names: list[str]) -> Outcome:
     return outcome
 
 
-def _report(outcome: Outcome, setup: Setup) -> None:
+def report(outcome: Outcome, setup: Setup) -> None:
     name = outcome.part.name
     print(
         f"{name:12} {outcome.cases:7} cases {len(outcome.failures):4} failures"
@@ -156,7 +156,7 @@ def main(arguments: list[str]) -> int:
     outcomes = []
     for one in parts:
         outcomes.append(run_part(one, setup, given.case))
-        _report(outcomes[-1], setup)
+        report(outcomes[-1], setup)
         if given.case:
             for _, wrong in outcomes[-1].failures:
                 print(wrong, file=sys.stderr)

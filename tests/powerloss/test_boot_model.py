@@ -6,6 +6,7 @@ from __future__ import annotations
 import random
 import struct
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from boot_model import (
     after,
     boot,
 )
+from proof import scratch
 from support.images import program
 from support.process import Process
 from support.tools import Build
@@ -42,8 +44,8 @@ def dump_of(flash: observed.Flash, folder: Path) -> bytes:
 @pytest.mark.parametrize(
     "row", observed.rows(), ids=lambda row: f"{row['bootloader']}: {row['flash_state']}"
 )
-def test_boots_as_observed(row: dict[str, str], tmp_path: Path) -> None:
-    dump = dump_of(observed.build(row["flash_state"]), tmp_path)
+def test_boots_as_observed(row: dict[str, str], folder: Path) -> None:
+    dump = dump_of(observed.build(row["flash_state"]), folder)
     verdict = boot(dump, row["bootloader"].endswith("+rollback"))
     assert (verdict.slot or "none") == row["booted"]
     if verdict.slot is not None:
@@ -85,6 +87,13 @@ def random_flash(rand: random.Random) -> observed.Flash:
     return flash
 
 
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """In memory: a flash file is written for each case."""
+    with scratch() as place:
+        yield place
+
+
 def simulated(build: Build, folder: Path, rollback: bool) -> tuple[str | None, bytes]:
     """The slot that the simulator boots from dump.bin, and the dump afterwards."""
     events = folder / "events.jsonl"
@@ -108,21 +117,21 @@ def simulated(build: Build, folder: Path, rollback: bool) -> tuple[str | None, b
 
 @pytest.mark.parametrize("rollback", [False, True])
 @pytest.mark.parametrize("seed", range(4))
-def test_agrees_with_the_simulator(build: Build, tmp_path: Path, seed: int, rollback: bool) -> None:
+def test_agrees_with_the_simulator(build: Build, folder: Path, seed: int, rollback: bool) -> None:
     """Flashes that nobody thought of: a difference is a mistake in one of the two models."""
     rand = random.Random(seed)
     for case in range(60):
-        dump = dump_of(random_flash(rand), tmp_path)
+        dump = dump_of(random_flash(rand), folder)
         verdict = boot(dump, rollback)
-        slot, new = simulated(build, tmp_path, rollback)
+        slot, new = simulated(build, folder, rollback)
         place = f"seed {seed}, case {case}: {dump[OTADATA_AT:][:32]!r} {dump[0xE000:][:32]!r}"
         assert (verdict.slot, after(dump, verdict)) == (slot, new), place
 
 
-def test_is_fast(tmp_path: Path) -> None:
+def test_is_fast(folder: Path) -> None:
     """It judges tens of thousands of dumps: an image of 1 MiB costs some milliseconds."""
     flash = observed.Flash(otadata=[observed.entry(1), b""])
-    dump = bytearray(dump_of(flash, tmp_path))
+    dump = bytearray(dump_of(flash, folder))
     image = program(observed.SLOT_BYTES)
     dump[0x110000 : 0x110000 + len(image)] = image
     seconds = []
