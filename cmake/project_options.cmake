@@ -23,6 +23,21 @@ target_compile_definitions(project_options INTERFACE _GNU_SOURCE)
 add_compile_options(-ffunction-sections -fdata-sections)
 add_link_options(-Wl,--gc-sections)
 
+# The descriptors of the messages are full of pointers, each of which is 24 bytes of relocation
+# without this. The C library must know the form: glibc does from 2.36 on.
+include(CheckCSourceCompiles)
+include(CheckLinkerFlag)
+check_linker_flag(C -Wl,-z,pack-relative-relocs HOSTED_LINKER_PACKS_RELOCATIONS)
+check_c_source_compiles("
+#include <features.h>
+#if !__GLIBC_PREREQ(2, 36)
+#error
+#endif
+int main(void) { return 0; }" HOSTED_LIBC_UNPACKS_RELOCATIONS)
+if(HOSTED_LINKER_PACKS_RELOCATIONS AND HOSTED_LIBC_UNPACKS_RELOCATIONS)
+    add_link_options(-Wl,-z,pack-relative-relocs)
+endif()
+
 if(HOSTED_SANITIZE)
     add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all
                         -fno-omit-frame-pointer)

@@ -730,7 +730,7 @@ void   hosted_classic__message__free_unpacked
 static const ProtobufCFieldDescriptor hosted_classic__empty__field_descriptors[1] =
 {
   {
-    "extension",
+    NULL, /* CODE_SIZE */
     100,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_BYTES,
@@ -742,9 +742,6 @@ static const ProtobufCFieldDescriptor hosted_classic__empty__field_descriptors[1
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_classic__empty__field_indices_by_name[] = {
-  0,   /* field[0] = extension */
-};
 static const ProtobufCIntRange hosted_classic__empty__number_ranges[1 + 1] =
 {
   { 100, 0 },
@@ -753,14 +750,11 @@ static const ProtobufCIntRange hosted_classic__empty__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor hosted_classic__empty__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_classic.Empty",
-  "Empty",
-  "HostedClassic__Empty",
-  "hosted_classic",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedClassic__Empty),
   1,
   hosted_classic__empty__field_descriptors,
-  hosted_classic__empty__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_classic__empty__number_ranges,
   (ProtobufCMessageInit) hosted_classic__empty__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -768,7 +762,7 @@ const ProtobufCMessageDescriptor hosted_classic__empty__descriptor =
 static const ProtobufCFieldDescriptor hosted_classic__req_mode__field_descriptors[1] =
 {
   {
-    "mode",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_INT32,
@@ -780,9 +774,6 @@ static const ProtobufCFieldDescriptor hosted_classic__req_mode__field_descriptor
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_classic__req_mode__field_indices_by_name[] = {
-  0,   /* field[0] = mode */
-};
 static const ProtobufCIntRange hosted_classic__req_mode__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -791,14 +782,11 @@ static const ProtobufCIntRange hosted_classic__req_mode__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor hosted_classic__req_mode__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_classic.ReqMode",
-  "ReqMode",
-  "HostedClassic__ReqMode",
-  "hosted_classic",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedClassic__ReqMode),
   1,
   hosted_classic__req_mode__field_descriptors,
-  hosted_classic__req_mode__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_classic__req_mode__number_ranges,
   (ProtobufCMessageInit) hosted_classic__req_mode__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -806,7 +794,7 @@ const ProtobufCMessageDescriptor hosted_classic__req_mode__descriptor =
 static const ProtobufCFieldDescriptor hosted_classic__resp_only__field_descriptors[2] =
 {
   {
-    "resp",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_INT32,
@@ -818,7 +806,7 @@ static const ProtobufCFieldDescriptor hosted_classic__resp_only__field_descripto
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "extension",
+    NULL, /* CODE_SIZE */
     100,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_BYTES,
@@ -830,10 +818,6 @@ static const ProtobufCFieldDescriptor hosted_classic__resp_only__field_descripto
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_classic__resp_only__field_indices_by_name[] = {
-  1,   /* field[1] = extension */
-  0,   /* field[0] = resp */
-};
 static const ProtobufCIntRange hosted_classic__resp_only__number_ranges[2 + 1] =
 {
   { 1, 0 },
@@ -843,14 +827,11 @@ static const ProtobufCIntRange hosted_classic__resp_only__number_ranges[2 + 1] =
 const ProtobufCMessageDescriptor hosted_classic__resp_only__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_classic.RespOnly",
-  "RespOnly",
-  "HostedClassic__RespOnly",
-  "hosted_classic",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedClassic__RespOnly),
   2,
   hosted_classic__resp_only__field_descriptors,
-  hosted_classic__resp_only__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   2,  hosted_classic__resp_only__number_ranges,
   (ProtobufCMessageInit) hosted_classic__resp_only__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -858,7 +839,7 @@ const ProtobufCMessageDescriptor hosted_classic__resp_only__descriptor =
 static const ProtobufCFieldDescriptor hosted_classic__resp_get_mac__field_descriptors[2] =
 {
   {
-    "mac",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_BYTES,
@@ -870,7 +851,7 @@ static const ProtobufCFieldDescriptor hosted_classic__resp_get_mac__field_descri
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_INT32,
@@ -882,10 +863,6 @@ static const ProtobufCFieldDescriptor hosted_classic__resp_get_mac__field_descri
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_classic__resp_get_mac__field_indices_by_name[] = {
-  0,   /* field[0] = mac */
-  1,   /* field[1] = resp */
-};
 static const ProtobufCIntRange hosted_classic__resp_get_mac__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -894,14 +871,11 @@ static const ProtobufCIntRange hosted_classic__resp_get_mac__number_ranges[1 + 1
 const ProtobufCMessageDescriptor hosted_classic__resp_get_mac__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_classic.RespGetMac",
-  "RespGetMac",
-  "HostedClassic__RespGetMac",
-  "hosted_classic",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedClassic__RespGetMac),
   2,
   hosted_classic__resp_get_mac__field_descriptors,
-  hosted_classic__resp_get_mac__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_classic__resp_get_mac__number_ranges,
   (ProtobufCMessageInit) hosted_classic__resp_get_mac__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -909,7 +883,7 @@ const ProtobufCMessageDescriptor hosted_classic__resp_get_mac__descriptor =
 static const ProtobufCFieldDescriptor hosted_classic__resp_get_mode__field_descriptors[4] =
 {
   {
-    "mode",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_INT32,
@@ -921,7 +895,7 @@ static const ProtobufCFieldDescriptor hosted_classic__resp_get_mode__field_descr
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_INT32,
@@ -933,7 +907,7 @@ static const ProtobufCFieldDescriptor hosted_classic__resp_get_mode__field_descr
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "identity",
+    NULL, /* CODE_SIZE */
     100,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -945,7 +919,7 @@ static const ProtobufCFieldDescriptor hosted_classic__resp_get_mode__field_descr
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "extension",
+    NULL, /* CODE_SIZE */
     101,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_BYTES,
@@ -957,12 +931,6 @@ static const ProtobufCFieldDescriptor hosted_classic__resp_get_mode__field_descr
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_classic__resp_get_mode__field_indices_by_name[] = {
-  3,   /* field[3] = extension */
-  2,   /* field[2] = identity */
-  0,   /* field[0] = mode */
-  1,   /* field[1] = resp */
-};
 static const ProtobufCIntRange hosted_classic__resp_get_mode__number_ranges[2 + 1] =
 {
   { 1, 0 },
@@ -972,14 +940,11 @@ static const ProtobufCIntRange hosted_classic__resp_get_mode__number_ranges[2 + 
 const ProtobufCMessageDescriptor hosted_classic__resp_get_mode__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_classic.RespGetMode",
-  "RespGetMode",
-  "HostedClassic__RespGetMode",
-  "hosted_classic",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedClassic__RespGetMode),
   4,
   hosted_classic__resp_get_mode__field_descriptors,
-  hosted_classic__resp_get_mode__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   2,  hosted_classic__resp_get_mode__number_ranges,
   (ProtobufCMessageInit) hosted_classic__resp_get_mode__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -987,7 +952,7 @@ const ProtobufCMessageDescriptor hosted_classic__resp_get_mode__descriptor =
 static const ProtobufCFieldDescriptor hosted_classic__req_set_mac__field_descriptors[2] =
 {
   {
-    "mac",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_BYTES,
@@ -999,7 +964,7 @@ static const ProtobufCFieldDescriptor hosted_classic__req_set_mac__field_descrip
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "mode",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_INT32,
@@ -1011,10 +976,6 @@ static const ProtobufCFieldDescriptor hosted_classic__req_set_mac__field_descrip
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_classic__req_set_mac__field_indices_by_name[] = {
-  0,   /* field[0] = mac */
-  1,   /* field[1] = mode */
-};
 static const ProtobufCIntRange hosted_classic__req_set_mac__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -1023,14 +984,11 @@ static const ProtobufCIntRange hosted_classic__req_set_mac__number_ranges[1 + 1]
 const ProtobufCMessageDescriptor hosted_classic__req_set_mac__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_classic.ReqSetMac",
-  "ReqSetMac",
-  "HostedClassic__ReqSetMac",
-  "hosted_classic",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedClassic__ReqSetMac),
   2,
   hosted_classic__req_set_mac__field_descriptors,
-  hosted_classic__req_set_mac__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_classic__req_set_mac__number_ranges,
   (ProtobufCMessageInit) hosted_classic__req_set_mac__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -1038,7 +996,7 @@ const ProtobufCMessageDescriptor hosted_classic__req_set_mac__descriptor =
 static const ProtobufCFieldDescriptor hosted_classic__resp_get_ap__field_descriptors[6] =
 {
   {
-    "ssid",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_BYTES,
@@ -1050,7 +1008,7 @@ static const ProtobufCFieldDescriptor hosted_classic__resp_get_ap__field_descrip
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "bssid",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_BYTES,
@@ -1062,7 +1020,7 @@ static const ProtobufCFieldDescriptor hosted_classic__resp_get_ap__field_descrip
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "rssi",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_INT32,
@@ -1074,7 +1032,7 @@ static const ProtobufCFieldDescriptor hosted_classic__resp_get_ap__field_descrip
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "channel",
+    NULL, /* CODE_SIZE */
     4,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_INT32,
@@ -1086,7 +1044,7 @@ static const ProtobufCFieldDescriptor hosted_classic__resp_get_ap__field_descrip
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "encryption",
+    NULL, /* CODE_SIZE */
     5,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_INT32,
@@ -1098,7 +1056,7 @@ static const ProtobufCFieldDescriptor hosted_classic__resp_get_ap__field_descrip
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp",
+    NULL, /* CODE_SIZE */
     6,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_INT32,
@@ -1110,14 +1068,6 @@ static const ProtobufCFieldDescriptor hosted_classic__resp_get_ap__field_descrip
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_classic__resp_get_ap__field_indices_by_name[] = {
-  1,   /* field[1] = bssid */
-  3,   /* field[3] = channel */
-  4,   /* field[4] = encryption */
-  5,   /* field[5] = resp */
-  2,   /* field[2] = rssi */
-  0,   /* field[0] = ssid */
-};
 static const ProtobufCIntRange hosted_classic__resp_get_ap__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -1126,14 +1076,11 @@ static const ProtobufCIntRange hosted_classic__resp_get_ap__number_ranges[1 + 1]
 const ProtobufCMessageDescriptor hosted_classic__resp_get_ap__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_classic.RespGetAp",
-  "RespGetAp",
-  "HostedClassic__RespGetAp",
-  "hosted_classic",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedClassic__RespGetAp),
   6,
   hosted_classic__resp_get_ap__field_descriptors,
-  hosted_classic__resp_get_ap__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_classic__resp_get_ap__number_ranges,
   (ProtobufCMessageInit) hosted_classic__resp_get_ap__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -1141,7 +1088,7 @@ const ProtobufCMessageDescriptor hosted_classic__resp_get_ap__descriptor =
 static const ProtobufCFieldDescriptor hosted_classic__req_connect_ap__field_descriptors[5] =
 {
   {
-    "ssid",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_STRING,
@@ -1153,7 +1100,7 @@ static const ProtobufCFieldDescriptor hosted_classic__req_connect_ap__field_desc
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "password",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_STRING,
@@ -1165,7 +1112,7 @@ static const ProtobufCFieldDescriptor hosted_classic__req_connect_ap__field_desc
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "bssid",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_STRING,
@@ -1177,7 +1124,7 @@ static const ProtobufCFieldDescriptor hosted_classic__req_connect_ap__field_desc
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "is_wpa3_supported",
+    NULL, /* CODE_SIZE */
     4,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_BOOL,
@@ -1189,7 +1136,7 @@ static const ProtobufCFieldDescriptor hosted_classic__req_connect_ap__field_desc
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "listen_interval",
+    NULL, /* CODE_SIZE */
     5,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_INT32,
@@ -1201,13 +1148,6 @@ static const ProtobufCFieldDescriptor hosted_classic__req_connect_ap__field_desc
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_classic__req_connect_ap__field_indices_by_name[] = {
-  2,   /* field[2] = bssid */
-  3,   /* field[3] = is_wpa3_supported */
-  4,   /* field[4] = listen_interval */
-  1,   /* field[1] = password */
-  0,   /* field[0] = ssid */
-};
 static const ProtobufCIntRange hosted_classic__req_connect_ap__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -1216,14 +1156,11 @@ static const ProtobufCIntRange hosted_classic__req_connect_ap__number_ranges[1 +
 const ProtobufCMessageDescriptor hosted_classic__req_connect_ap__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_classic.ReqConnectAp",
-  "ReqConnectAp",
-  "HostedClassic__ReqConnectAp",
-  "hosted_classic",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedClassic__ReqConnectAp),
   5,
   hosted_classic__req_connect_ap__field_descriptors,
-  hosted_classic__req_connect_ap__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_classic__req_connect_ap__number_ranges,
   (ProtobufCMessageInit) hosted_classic__req_connect_ap__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -1231,7 +1168,7 @@ const ProtobufCMessageDescriptor hosted_classic__req_connect_ap__descriptor =
 static const ProtobufCFieldDescriptor hosted_classic__access_point__field_descriptors[5] =
 {
   {
-    "ssid",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_BYTES,
@@ -1243,7 +1180,7 @@ static const ProtobufCFieldDescriptor hosted_classic__access_point__field_descri
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "channel",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_UINT32,
@@ -1255,7 +1192,7 @@ static const ProtobufCFieldDescriptor hosted_classic__access_point__field_descri
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "rssi",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_INT32,
@@ -1267,7 +1204,7 @@ static const ProtobufCFieldDescriptor hosted_classic__access_point__field_descri
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "bssid",
+    NULL, /* CODE_SIZE */
     4,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_BYTES,
@@ -1279,7 +1216,7 @@ static const ProtobufCFieldDescriptor hosted_classic__access_point__field_descri
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "encryption",
+    NULL, /* CODE_SIZE */
     5,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_INT32,
@@ -1291,13 +1228,6 @@ static const ProtobufCFieldDescriptor hosted_classic__access_point__field_descri
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_classic__access_point__field_indices_by_name[] = {
-  3,   /* field[3] = bssid */
-  1,   /* field[1] = channel */
-  4,   /* field[4] = encryption */
-  2,   /* field[2] = rssi */
-  0,   /* field[0] = ssid */
-};
 static const ProtobufCIntRange hosted_classic__access_point__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -1306,14 +1236,11 @@ static const ProtobufCIntRange hosted_classic__access_point__number_ranges[1 + 1
 const ProtobufCMessageDescriptor hosted_classic__access_point__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_classic.AccessPoint",
-  "AccessPoint",
-  "HostedClassic__AccessPoint",
-  "hosted_classic",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedClassic__AccessPoint),
   5,
   hosted_classic__access_point__field_descriptors,
-  hosted_classic__access_point__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_classic__access_point__number_ranges,
   (ProtobufCMessageInit) hosted_classic__access_point__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -1321,7 +1248,7 @@ const ProtobufCMessageDescriptor hosted_classic__access_point__descriptor =
 static const ProtobufCFieldDescriptor hosted_classic__resp_scan__field_descriptors[4] =
 {
   {
-    "count",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_UINT32,
@@ -1333,7 +1260,7 @@ static const ProtobufCFieldDescriptor hosted_classic__resp_scan__field_descripto
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "entries",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -1345,7 +1272,7 @@ static const ProtobufCFieldDescriptor hosted_classic__resp_scan__field_descripto
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_INT32,
@@ -1357,7 +1284,7 @@ static const ProtobufCFieldDescriptor hosted_classic__resp_scan__field_descripto
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "extension",
+    NULL, /* CODE_SIZE */
     100,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_BYTES,
@@ -1369,12 +1296,6 @@ static const ProtobufCFieldDescriptor hosted_classic__resp_scan__field_descripto
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_classic__resp_scan__field_indices_by_name[] = {
-  0,   /* field[0] = count */
-  1,   /* field[1] = entries */
-  3,   /* field[3] = extension */
-  2,   /* field[2] = resp */
-};
 static const ProtobufCIntRange hosted_classic__resp_scan__number_ranges[2 + 1] =
 {
   { 1, 0 },
@@ -1384,14 +1305,11 @@ static const ProtobufCIntRange hosted_classic__resp_scan__number_ranges[2 + 1] =
 const ProtobufCMessageDescriptor hosted_classic__resp_scan__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_classic.RespScan",
-  "RespScan",
-  "HostedClassic__RespScan",
-  "hosted_classic",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedClassic__RespScan),
   4,
   hosted_classic__resp_scan__field_descriptors,
-  hosted_classic__resp_scan__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   2,  hosted_classic__resp_scan__number_ranges,
   (ProtobufCMessageInit) hosted_classic__resp_scan__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -1399,7 +1317,7 @@ const ProtobufCMessageDescriptor hosted_classic__resp_scan__descriptor =
 static const ProtobufCFieldDescriptor hosted_classic__req_ota_write__field_descriptors[2] =
 {
   {
-    "data",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_BYTES,
@@ -1411,7 +1329,7 @@ static const ProtobufCFieldDescriptor hosted_classic__req_ota_write__field_descr
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "extension",
+    NULL, /* CODE_SIZE */
     100,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_BYTES,
@@ -1423,10 +1341,6 @@ static const ProtobufCFieldDescriptor hosted_classic__req_ota_write__field_descr
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_classic__req_ota_write__field_indices_by_name[] = {
-  0,   /* field[0] = data */
-  1,   /* field[1] = extension */
-};
 static const ProtobufCIntRange hosted_classic__req_ota_write__number_ranges[2 + 1] =
 {
   { 1, 0 },
@@ -1436,14 +1350,11 @@ static const ProtobufCIntRange hosted_classic__req_ota_write__number_ranges[2 + 
 const ProtobufCMessageDescriptor hosted_classic__req_ota_write__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_classic.ReqOtaWrite",
-  "ReqOtaWrite",
-  "HostedClassic__ReqOtaWrite",
-  "hosted_classic",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedClassic__ReqOtaWrite),
   2,
   hosted_classic__req_ota_write__field_descriptors,
-  hosted_classic__req_ota_write__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   2,  hosted_classic__req_ota_write__number_ranges,
   (ProtobufCMessageInit) hosted_classic__req_ota_write__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -1451,7 +1362,7 @@ const ProtobufCMessageDescriptor hosted_classic__req_ota_write__descriptor =
 static const ProtobufCFieldDescriptor hosted_classic__refusal_at1__field_descriptors[1] =
 {
   {
-    "resp",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_INT32,
@@ -1463,9 +1374,6 @@ static const ProtobufCFieldDescriptor hosted_classic__refusal_at1__field_descrip
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_classic__refusal_at1__field_indices_by_name[] = {
-  0,   /* field[0] = resp */
-};
 static const ProtobufCIntRange hosted_classic__refusal_at1__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -1474,14 +1382,11 @@ static const ProtobufCIntRange hosted_classic__refusal_at1__number_ranges[1 + 1]
 const ProtobufCMessageDescriptor hosted_classic__refusal_at1__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_classic.RefusalAt1",
-  "RefusalAt1",
-  "HostedClassic__RefusalAt1",
-  "hosted_classic",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedClassic__RefusalAt1),
   1,
   hosted_classic__refusal_at1__field_descriptors,
-  hosted_classic__refusal_at1__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_classic__refusal_at1__number_ranges,
   (ProtobufCMessageInit) hosted_classic__refusal_at1__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -1489,7 +1394,7 @@ const ProtobufCMessageDescriptor hosted_classic__refusal_at1__descriptor =
 static const ProtobufCFieldDescriptor hosted_classic__refusal_at2__field_descriptors[1] =
 {
   {
-    "resp",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_INT32,
@@ -1501,9 +1406,6 @@ static const ProtobufCFieldDescriptor hosted_classic__refusal_at2__field_descrip
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_classic__refusal_at2__field_indices_by_name[] = {
-  0,   /* field[0] = resp */
-};
 static const ProtobufCIntRange hosted_classic__refusal_at2__number_ranges[1 + 1] =
 {
   { 2, 0 },
@@ -1512,14 +1414,11 @@ static const ProtobufCIntRange hosted_classic__refusal_at2__number_ranges[1 + 1]
 const ProtobufCMessageDescriptor hosted_classic__refusal_at2__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_classic.RefusalAt2",
-  "RefusalAt2",
-  "HostedClassic__RefusalAt2",
-  "hosted_classic",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedClassic__RefusalAt2),
   1,
   hosted_classic__refusal_at2__field_descriptors,
-  hosted_classic__refusal_at2__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_classic__refusal_at2__number_ranges,
   (ProtobufCMessageInit) hosted_classic__refusal_at2__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -1527,7 +1426,7 @@ const ProtobufCMessageDescriptor hosted_classic__refusal_at2__descriptor =
 static const ProtobufCFieldDescriptor hosted_classic__refusal_at3__field_descriptors[1] =
 {
   {
-    "resp",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_INT32,
@@ -1539,9 +1438,6 @@ static const ProtobufCFieldDescriptor hosted_classic__refusal_at3__field_descrip
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_classic__refusal_at3__field_indices_by_name[] = {
-  0,   /* field[0] = resp */
-};
 static const ProtobufCIntRange hosted_classic__refusal_at3__number_ranges[1 + 1] =
 {
   { 3, 0 },
@@ -1550,14 +1446,11 @@ static const ProtobufCIntRange hosted_classic__refusal_at3__number_ranges[1 + 1]
 const ProtobufCMessageDescriptor hosted_classic__refusal_at3__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_classic.RefusalAt3",
-  "RefusalAt3",
-  "HostedClassic__RefusalAt3",
-  "hosted_classic",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedClassic__RefusalAt3),
   1,
   hosted_classic__refusal_at3__field_descriptors,
-  hosted_classic__refusal_at3__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_classic__refusal_at3__number_ranges,
   (ProtobufCMessageInit) hosted_classic__refusal_at3__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -1565,7 +1458,7 @@ const ProtobufCMessageDescriptor hosted_classic__refusal_at3__descriptor =
 static const ProtobufCFieldDescriptor hosted_classic__refusal_at8__field_descriptors[1] =
 {
   {
-    "resp",
+    NULL, /* CODE_SIZE */
     8,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_INT32,
@@ -1577,9 +1470,6 @@ static const ProtobufCFieldDescriptor hosted_classic__refusal_at8__field_descrip
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_classic__refusal_at8__field_indices_by_name[] = {
-  0,   /* field[0] = resp */
-};
 static const ProtobufCIntRange hosted_classic__refusal_at8__number_ranges[1 + 1] =
 {
   { 8, 0 },
@@ -1588,14 +1478,11 @@ static const ProtobufCIntRange hosted_classic__refusal_at8__number_ranges[1 + 1]
 const ProtobufCMessageDescriptor hosted_classic__refusal_at8__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_classic.RefusalAt8",
-  "RefusalAt8",
-  "HostedClassic__RefusalAt8",
-  "hosted_classic",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedClassic__RefusalAt8),
   1,
   hosted_classic__refusal_at8__field_descriptors,
-  hosted_classic__refusal_at8__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_classic__refusal_at8__number_ranges,
   (ProtobufCMessageInit) hosted_classic__refusal_at8__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -1603,7 +1490,7 @@ const ProtobufCMessageDescriptor hosted_classic__refusal_at8__descriptor =
 static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors[32] =
 {
   {
-    "msg",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_INT32,
@@ -1615,7 +1502,7 @@ static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "req_get_mac",
+    NULL, /* CODE_SIZE */
     10,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -1627,7 +1514,7 @@ static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_get_mac",
+    NULL, /* CODE_SIZE */
     11,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -1639,7 +1526,7 @@ static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "req_get_mode",
+    NULL, /* CODE_SIZE */
     12,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -1651,7 +1538,7 @@ static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_get_mode",
+    NULL, /* CODE_SIZE */
     13,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -1663,7 +1550,7 @@ static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "req_set_mode",
+    NULL, /* CODE_SIZE */
     14,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -1675,7 +1562,7 @@ static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_set_mode",
+    NULL, /* CODE_SIZE */
     15,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -1687,7 +1574,7 @@ static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "req_get_ap",
+    NULL, /* CODE_SIZE */
     16,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -1699,7 +1586,7 @@ static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_get_ap",
+    NULL, /* CODE_SIZE */
     17,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -1711,7 +1598,7 @@ static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "req_connect_ap",
+    NULL, /* CODE_SIZE */
     18,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -1723,7 +1610,7 @@ static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_connect_ap",
+    NULL, /* CODE_SIZE */
     19,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -1735,7 +1622,7 @@ static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_get_soft_ap",
+    NULL, /* CODE_SIZE */
     21,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -1747,7 +1634,7 @@ static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_set_soft_ap",
+    NULL, /* CODE_SIZE */
     23,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -1759,7 +1646,7 @@ static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "req_disconnect_ap",
+    NULL, /* CODE_SIZE */
     24,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -1771,7 +1658,7 @@ static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_disconnect_ap",
+    NULL, /* CODE_SIZE */
     25,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -1783,7 +1670,7 @@ static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_stop_soft_ap",
+    NULL, /* CODE_SIZE */
     27,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -1795,7 +1682,7 @@ static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "req_scan",
+    NULL, /* CODE_SIZE */
     28,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -1807,7 +1694,7 @@ static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_scan",
+    NULL, /* CODE_SIZE */
     29,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -1819,7 +1706,7 @@ static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_get_stations",
+    NULL, /* CODE_SIZE */
     31,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -1831,7 +1718,7 @@ static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "req_set_mac",
+    NULL, /* CODE_SIZE */
     32,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -1843,7 +1730,7 @@ static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_set_mac",
+    NULL, /* CODE_SIZE */
     33,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -1855,7 +1742,7 @@ static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_set_power_save",
+    NULL, /* CODE_SIZE */
     35,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -1867,7 +1754,7 @@ static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_get_power_save",
+    NULL, /* CODE_SIZE */
     37,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -1879,7 +1766,7 @@ static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "req_ota_begin",
+    NULL, /* CODE_SIZE */
     38,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -1891,7 +1778,7 @@ static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_ota_begin",
+    NULL, /* CODE_SIZE */
     39,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -1903,7 +1790,7 @@ static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "req_ota_write",
+    NULL, /* CODE_SIZE */
     40,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -1915,7 +1802,7 @@ static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_ota_write",
+    NULL, /* CODE_SIZE */
     41,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -1927,7 +1814,7 @@ static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "req_ota_end",
+    NULL, /* CODE_SIZE */
     42,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -1939,7 +1826,7 @@ static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_ota_end",
+    NULL, /* CODE_SIZE */
     43,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -1951,7 +1838,7 @@ static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_set_vendor_element",
+    NULL, /* CODE_SIZE */
     45,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -1963,7 +1850,7 @@ static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_set_tx_power",
+    NULL, /* CODE_SIZE */
     47,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -1975,7 +1862,7 @@ static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_get_tx_power",
+    NULL, /* CODE_SIZE */
     49,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -1986,40 +1873,6 @@ static const ProtobufCFieldDescriptor hosted_classic__message__field_descriptors
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
-};
-static const unsigned hosted_classic__message__field_indices_by_name[] = {
-  0,   /* field[0] = msg */
-  9,   /* field[9] = req_connect_ap */
-  13,   /* field[13] = req_disconnect_ap */
-  7,   /* field[7] = req_get_ap */
-  1,   /* field[1] = req_get_mac */
-  3,   /* field[3] = req_get_mode */
-  23,   /* field[23] = req_ota_begin */
-  27,   /* field[27] = req_ota_end */
-  25,   /* field[25] = req_ota_write */
-  16,   /* field[16] = req_scan */
-  19,   /* field[19] = req_set_mac */
-  5,   /* field[5] = req_set_mode */
-  10,   /* field[10] = resp_connect_ap */
-  14,   /* field[14] = resp_disconnect_ap */
-  8,   /* field[8] = resp_get_ap */
-  2,   /* field[2] = resp_get_mac */
-  4,   /* field[4] = resp_get_mode */
-  22,   /* field[22] = resp_get_power_save */
-  11,   /* field[11] = resp_get_soft_ap */
-  18,   /* field[18] = resp_get_stations */
-  31,   /* field[31] = resp_get_tx_power */
-  24,   /* field[24] = resp_ota_begin */
-  28,   /* field[28] = resp_ota_end */
-  26,   /* field[26] = resp_ota_write */
-  17,   /* field[17] = resp_scan */
-  20,   /* field[20] = resp_set_mac */
-  6,   /* field[6] = resp_set_mode */
-  21,   /* field[21] = resp_set_power_save */
-  12,   /* field[12] = resp_set_soft_ap */
-  30,   /* field[30] = resp_set_tx_power */
-  29,   /* field[29] = resp_set_vendor_element */
-  15,   /* field[15] = resp_stop_soft_ap */
 };
 static const ProtobufCIntRange hosted_classic__message__number_ranges[11 + 1] =
 {
@@ -2039,120 +1892,74 @@ static const ProtobufCIntRange hosted_classic__message__number_ranges[11 + 1] =
 const ProtobufCMessageDescriptor hosted_classic__message__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_classic.Message",
-  "Message",
-  "HostedClassic__Message",
-  "hosted_classic",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedClassic__Message),
   32,
   hosted_classic__message__field_descriptors,
-  hosted_classic__message__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   11,  hosted_classic__message__number_ranges,
   (ProtobufCMessageInit) hosted_classic__message__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue hosted_classic__message_id__enum_values_by_number[22] =
 {
-  { "REQ_GET_MAC", "HOSTED_CLASSIC__MESSAGE_ID__REQ_GET_MAC", 0 },
-  { "RESP_GET_MAC", "HOSTED_CLASSIC__MESSAGE_ID__RESP_GET_MAC", 1 },
-  { "REQ_GET_MODE", "HOSTED_CLASSIC__MESSAGE_ID__REQ_GET_MODE", 2 },
-  { "RESP_GET_MODE", "HOSTED_CLASSIC__MESSAGE_ID__RESP_GET_MODE", 3 },
-  { "REQ_SET_MODE", "HOSTED_CLASSIC__MESSAGE_ID__REQ_SET_MODE", 4 },
-  { "RESP_SET_MODE", "HOSTED_CLASSIC__MESSAGE_ID__RESP_SET_MODE", 5 },
-  { "REQ_GET_AP", "HOSTED_CLASSIC__MESSAGE_ID__REQ_GET_AP", 6 },
-  { "RESP_GET_AP", "HOSTED_CLASSIC__MESSAGE_ID__RESP_GET_AP", 7 },
-  { "REQ_CONNECT_AP", "HOSTED_CLASSIC__MESSAGE_ID__REQ_CONNECT_AP", 8 },
-  { "RESP_CONNECT_AP", "HOSTED_CLASSIC__MESSAGE_ID__RESP_CONNECT_AP", 9 },
-  { "REQ_DISCONNECT_AP", "HOSTED_CLASSIC__MESSAGE_ID__REQ_DISCONNECT_AP", 14 },
-  { "RESP_DISCONNECT_AP", "HOSTED_CLASSIC__MESSAGE_ID__RESP_DISCONNECT_AP", 15 },
-  { "REQ_SCAN", "HOSTED_CLASSIC__MESSAGE_ID__REQ_SCAN", 18 },
-  { "RESP_SCAN", "HOSTED_CLASSIC__MESSAGE_ID__RESP_SCAN", 19 },
-  { "REQ_SET_MAC", "HOSTED_CLASSIC__MESSAGE_ID__REQ_SET_MAC", 22 },
-  { "RESP_SET_MAC", "HOSTED_CLASSIC__MESSAGE_ID__RESP_SET_MAC", 23 },
-  { "REQ_OTA_BEGIN", "HOSTED_CLASSIC__MESSAGE_ID__REQ_OTA_BEGIN", 28 },
-  { "RESP_OTA_BEGIN", "HOSTED_CLASSIC__MESSAGE_ID__RESP_OTA_BEGIN", 29 },
-  { "REQ_OTA_WRITE", "HOSTED_CLASSIC__MESSAGE_ID__REQ_OTA_WRITE", 30 },
-  { "RESP_OTA_WRITE", "HOSTED_CLASSIC__MESSAGE_ID__RESP_OTA_WRITE", 31 },
-  { "REQ_OTA_END", "HOSTED_CLASSIC__MESSAGE_ID__REQ_OTA_END", 32 },
-  { "RESP_OTA_END", "HOSTED_CLASSIC__MESSAGE_ID__RESP_OTA_END", 33 },
+  { NULL, NULL, 0 }, /* CODE_SIZE */
+  { NULL, NULL, 1 }, /* CODE_SIZE */
+  { NULL, NULL, 2 }, /* CODE_SIZE */
+  { NULL, NULL, 3 }, /* CODE_SIZE */
+  { NULL, NULL, 4 }, /* CODE_SIZE */
+  { NULL, NULL, 5 }, /* CODE_SIZE */
+  { NULL, NULL, 6 }, /* CODE_SIZE */
+  { NULL, NULL, 7 }, /* CODE_SIZE */
+  { NULL, NULL, 8 }, /* CODE_SIZE */
+  { NULL, NULL, 9 }, /* CODE_SIZE */
+  { NULL, NULL, 14 }, /* CODE_SIZE */
+  { NULL, NULL, 15 }, /* CODE_SIZE */
+  { NULL, NULL, 18 }, /* CODE_SIZE */
+  { NULL, NULL, 19 }, /* CODE_SIZE */
+  { NULL, NULL, 22 }, /* CODE_SIZE */
+  { NULL, NULL, 23 }, /* CODE_SIZE */
+  { NULL, NULL, 28 }, /* CODE_SIZE */
+  { NULL, NULL, 29 }, /* CODE_SIZE */
+  { NULL, NULL, 30 }, /* CODE_SIZE */
+  { NULL, NULL, 31 }, /* CODE_SIZE */
+  { NULL, NULL, 32 }, /* CODE_SIZE */
+  { NULL, NULL, 33 }, /* CODE_SIZE */
 };
 static const ProtobufCIntRange hosted_classic__message_id__value_ranges[] = {
 {0, 0},{14, 10},{18, 12},{22, 14},{28, 16},{0, 22}
 };
-static const ProtobufCEnumValueIndex hosted_classic__message_id__enum_values_by_name[22] =
-{
-  { "REQ_CONNECT_AP", 8 },
-  { "REQ_DISCONNECT_AP", 10 },
-  { "REQ_GET_AP", 6 },
-  { "REQ_GET_MAC", 0 },
-  { "REQ_GET_MODE", 2 },
-  { "REQ_OTA_BEGIN", 16 },
-  { "REQ_OTA_END", 20 },
-  { "REQ_OTA_WRITE", 18 },
-  { "REQ_SCAN", 12 },
-  { "REQ_SET_MAC", 14 },
-  { "REQ_SET_MODE", 4 },
-  { "RESP_CONNECT_AP", 9 },
-  { "RESP_DISCONNECT_AP", 11 },
-  { "RESP_GET_AP", 7 },
-  { "RESP_GET_MAC", 1 },
-  { "RESP_GET_MODE", 3 },
-  { "RESP_OTA_BEGIN", 17 },
-  { "RESP_OTA_END", 21 },
-  { "RESP_OTA_WRITE", 19 },
-  { "RESP_SCAN", 13 },
-  { "RESP_SET_MAC", 15 },
-  { "RESP_SET_MODE", 5 },
-};
 const ProtobufCEnumDescriptor hosted_classic__message_id__descriptor =
 {
   PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
-  "hosted_classic.MessageId",
-  "MessageId",
-  "HostedClassic__MessageId",
-  "hosted_classic",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   22,
   hosted_classic__message_id__enum_values_by_number,
-  22,
-  hosted_classic__message_id__enum_values_by_name,
+  0, NULL, /* CODE_SIZE */
   5,
   hosted_classic__message_id__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
 static const ProtobufCEnumValue hosted_classic__result__enum_values_by_number[7] =
 {
-  { "FAILURE", "HOSTED_CLASSIC__RESULT__FAILURE", -1 },
-  { "SUCCESS", "HOSTED_CLASSIC__RESULT__SUCCESS", 0 },
-  { "NOT_CONNECTED", "HOSTED_CLASSIC__RESULT__NOT_CONNECTED", 1 },
-  { "NO_AP_FOUND", "HOSTED_CLASSIC__RESULT__NO_AP_FOUND", 2 },
-  { "CONNECTION_FAIL", "HOSTED_CLASSIC__RESULT__CONNECTION_FAIL", 3 },
-  { "INVALID_ARGUMENT", "HOSTED_CLASSIC__RESULT__INVALID_ARGUMENT", 4 },
-  { "OUT_OF_RANGE", "HOSTED_CLASSIC__RESULT__OUT_OF_RANGE", 5 },
+  { NULL, NULL, -1 }, /* CODE_SIZE */
+  { NULL, NULL, 0 }, /* CODE_SIZE */
+  { NULL, NULL, 1 }, /* CODE_SIZE */
+  { NULL, NULL, 2 }, /* CODE_SIZE */
+  { NULL, NULL, 3 }, /* CODE_SIZE */
+  { NULL, NULL, 4 }, /* CODE_SIZE */
+  { NULL, NULL, 5 }, /* CODE_SIZE */
 };
 static const ProtobufCIntRange hosted_classic__result__value_ranges[] = {
 {-1, 0},{0, 7}
 };
-static const ProtobufCEnumValueIndex hosted_classic__result__enum_values_by_name[7] =
-{
-  { "CONNECTION_FAIL", 4 },
-  { "FAILURE", 0 },
-  { "INVALID_ARGUMENT", 5 },
-  { "NOT_CONNECTED", 2 },
-  { "NO_AP_FOUND", 3 },
-  { "OUT_OF_RANGE", 6 },
-  { "SUCCESS", 1 },
-};
 const ProtobufCEnumDescriptor hosted_classic__result__descriptor =
 {
   PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
-  "hosted_classic.Result",
-  "Result",
-  "HostedClassic__Result",
-  "hosted_classic",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   7,
   hosted_classic__result__enum_values_by_number,
-  7,
-  hosted_classic__result__enum_values_by_name,
+  0, NULL, /* CODE_SIZE */
   1,
   hosted_classic__result__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */

@@ -1090,7 +1090,7 @@ void   hosted_ctrl__message__free_unpacked
 static const ProtobufCFieldDescriptor hosted_ctrl__empty__field_descriptors[1] =
 {
   {
-    "extension",
+    NULL, /* CODE_SIZE */
     100,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BYTES,
@@ -1102,9 +1102,6 @@ static const ProtobufCFieldDescriptor hosted_ctrl__empty__field_descriptors[1] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_ctrl__empty__field_indices_by_name[] = {
-  0,   /* field[0] = extension */
-};
 static const ProtobufCIntRange hosted_ctrl__empty__number_ranges[1 + 1] =
 {
   { 100, 0 },
@@ -1113,14 +1110,11 @@ static const ProtobufCIntRange hosted_ctrl__empty__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor hosted_ctrl__empty__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_ctrl.Empty",
-  "Empty",
-  "HostedCtrl__Empty",
-  "hosted_ctrl",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedCtrl__Empty),
   1,
   hosted_ctrl__empty__field_descriptors,
-  hosted_ctrl__empty__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_ctrl__empty__number_ranges,
   (ProtobufCMessageInit) hosted_ctrl__empty__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -1128,7 +1122,7 @@ const ProtobufCMessageDescriptor hosted_ctrl__empty__descriptor =
 static const ProtobufCFieldDescriptor hosted_ctrl__req_mode__field_descriptors[1] =
 {
   {
-    "mode",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -1140,9 +1134,6 @@ static const ProtobufCFieldDescriptor hosted_ctrl__req_mode__field_descriptors[1
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_ctrl__req_mode__field_indices_by_name[] = {
-  0,   /* field[0] = mode */
-};
 static const ProtobufCIntRange hosted_ctrl__req_mode__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -1151,14 +1142,11 @@ static const ProtobufCIntRange hosted_ctrl__req_mode__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor hosted_ctrl__req_mode__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_ctrl.ReqMode",
-  "ReqMode",
-  "HostedCtrl__ReqMode",
-  "hosted_ctrl",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedCtrl__ReqMode),
   1,
   hosted_ctrl__req_mode__field_descriptors,
-  hosted_ctrl__req_mode__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_ctrl__req_mode__number_ranges,
   (ProtobufCMessageInit) hosted_ctrl__req_mode__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -1166,7 +1154,7 @@ const ProtobufCMessageDescriptor hosted_ctrl__req_mode__descriptor =
 static const ProtobufCFieldDescriptor hosted_ctrl__resp_only__field_descriptors[2] =
 {
   {
-    "resp",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -1178,7 +1166,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__resp_only__field_descriptors[
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "extension",
+    NULL, /* CODE_SIZE */
     100,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BYTES,
@@ -1190,10 +1178,6 @@ static const ProtobufCFieldDescriptor hosted_ctrl__resp_only__field_descriptors[
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_ctrl__resp_only__field_indices_by_name[] = {
-  1,   /* field[1] = extension */
-  0,   /* field[0] = resp */
-};
 static const ProtobufCIntRange hosted_ctrl__resp_only__number_ranges[2 + 1] =
 {
   { 1, 0 },
@@ -1203,14 +1187,11 @@ static const ProtobufCIntRange hosted_ctrl__resp_only__number_ranges[2 + 1] =
 const ProtobufCMessageDescriptor hosted_ctrl__resp_only__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_ctrl.RespOnly",
-  "RespOnly",
-  "HostedCtrl__RespOnly",
-  "hosted_ctrl",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedCtrl__RespOnly),
   2,
   hosted_ctrl__resp_only__field_descriptors,
-  hosted_ctrl__resp_only__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   2,  hosted_ctrl__resp_only__number_ranges,
   (ProtobufCMessageInit) hosted_ctrl__resp_only__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -1218,7 +1199,7 @@ const ProtobufCMessageDescriptor hosted_ctrl__resp_only__descriptor =
 static const ProtobufCFieldDescriptor hosted_ctrl__resp_get_mac__field_descriptors[2] =
 {
   {
-    "mac",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BYTES,
@@ -1230,7 +1211,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__resp_get_mac__field_descripto
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -1242,10 +1223,6 @@ static const ProtobufCFieldDescriptor hosted_ctrl__resp_get_mac__field_descripto
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_ctrl__resp_get_mac__field_indices_by_name[] = {
-  0,   /* field[0] = mac */
-  1,   /* field[1] = resp */
-};
 static const ProtobufCIntRange hosted_ctrl__resp_get_mac__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -1254,14 +1231,11 @@ static const ProtobufCIntRange hosted_ctrl__resp_get_mac__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor hosted_ctrl__resp_get_mac__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_ctrl.RespGetMac",
-  "RespGetMac",
-  "HostedCtrl__RespGetMac",
-  "hosted_ctrl",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedCtrl__RespGetMac),
   2,
   hosted_ctrl__resp_get_mac__field_descriptors,
-  hosted_ctrl__resp_get_mac__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_ctrl__resp_get_mac__number_ranges,
   (ProtobufCMessageInit) hosted_ctrl__resp_get_mac__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -1269,7 +1243,7 @@ const ProtobufCMessageDescriptor hosted_ctrl__resp_get_mac__descriptor =
 static const ProtobufCFieldDescriptor hosted_ctrl__req_set_mac__field_descriptors[2] =
 {
   {
-    "mac",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BYTES,
@@ -1281,7 +1255,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__req_set_mac__field_descriptor
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "mode",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -1293,10 +1267,6 @@ static const ProtobufCFieldDescriptor hosted_ctrl__req_set_mac__field_descriptor
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_ctrl__req_set_mac__field_indices_by_name[] = {
-  0,   /* field[0] = mac */
-  1,   /* field[1] = mode */
-};
 static const ProtobufCIntRange hosted_ctrl__req_set_mac__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -1305,14 +1275,11 @@ static const ProtobufCIntRange hosted_ctrl__req_set_mac__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor hosted_ctrl__req_set_mac__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_ctrl.ReqSetMac",
-  "ReqSetMac",
-  "HostedCtrl__ReqSetMac",
-  "hosted_ctrl",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedCtrl__ReqSetMac),
   2,
   hosted_ctrl__req_set_mac__field_descriptors,
-  hosted_ctrl__req_set_mac__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_ctrl__req_set_mac__number_ranges,
   (ProtobufCMessageInit) hosted_ctrl__req_set_mac__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -1320,7 +1287,7 @@ const ProtobufCMessageDescriptor hosted_ctrl__req_set_mac__descriptor =
 static const ProtobufCFieldDescriptor hosted_ctrl__resp_get_mode__field_descriptors[4] =
 {
   {
-    "mode",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -1332,7 +1299,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__resp_get_mode__field_descript
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -1344,7 +1311,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__resp_get_mode__field_descript
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "identity",
+    NULL, /* CODE_SIZE */
     100,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -1356,7 +1323,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__resp_get_mode__field_descript
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "extension",
+    NULL, /* CODE_SIZE */
     101,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BYTES,
@@ -1368,12 +1335,6 @@ static const ProtobufCFieldDescriptor hosted_ctrl__resp_get_mode__field_descript
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_ctrl__resp_get_mode__field_indices_by_name[] = {
-  3,   /* field[3] = extension */
-  2,   /* field[2] = identity */
-  0,   /* field[0] = mode */
-  1,   /* field[1] = resp */
-};
 static const ProtobufCIntRange hosted_ctrl__resp_get_mode__number_ranges[2 + 1] =
 {
   { 1, 0 },
@@ -1383,14 +1344,11 @@ static const ProtobufCIntRange hosted_ctrl__resp_get_mode__number_ranges[2 + 1] 
 const ProtobufCMessageDescriptor hosted_ctrl__resp_get_mode__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_ctrl.RespGetMode",
-  "RespGetMode",
-  "HostedCtrl__RespGetMode",
-  "hosted_ctrl",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedCtrl__RespGetMode),
   4,
   hosted_ctrl__resp_get_mode__field_descriptors,
-  hosted_ctrl__resp_get_mode__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   2,  hosted_ctrl__resp_get_mode__number_ranges,
   (ProtobufCMessageInit) hosted_ctrl__resp_get_mode__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -1398,7 +1356,7 @@ const ProtobufCMessageDescriptor hosted_ctrl__resp_get_mode__descriptor =
 static const ProtobufCFieldDescriptor hosted_ctrl__access_point__field_descriptors[5] =
 {
   {
-    "ssid",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BYTES,
@@ -1410,7 +1368,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__access_point__field_descripto
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "channel",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -1422,7 +1380,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__access_point__field_descripto
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "rssi",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -1434,7 +1392,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__access_point__field_descripto
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "bssid",
+    NULL, /* CODE_SIZE */
     4,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BYTES,
@@ -1446,7 +1404,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__access_point__field_descripto
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "encryption",
+    NULL, /* CODE_SIZE */
     5,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -1458,13 +1416,6 @@ static const ProtobufCFieldDescriptor hosted_ctrl__access_point__field_descripto
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_ctrl__access_point__field_indices_by_name[] = {
-  3,   /* field[3] = bssid */
-  1,   /* field[1] = channel */
-  4,   /* field[4] = encryption */
-  2,   /* field[2] = rssi */
-  0,   /* field[0] = ssid */
-};
 static const ProtobufCIntRange hosted_ctrl__access_point__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -1473,14 +1424,11 @@ static const ProtobufCIntRange hosted_ctrl__access_point__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor hosted_ctrl__access_point__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_ctrl.AccessPoint",
-  "AccessPoint",
-  "HostedCtrl__AccessPoint",
-  "hosted_ctrl",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedCtrl__AccessPoint),
   5,
   hosted_ctrl__access_point__field_descriptors,
-  hosted_ctrl__access_point__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_ctrl__access_point__number_ranges,
   (ProtobufCMessageInit) hosted_ctrl__access_point__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -1488,7 +1436,7 @@ const ProtobufCMessageDescriptor hosted_ctrl__access_point__descriptor =
 static const ProtobufCFieldDescriptor hosted_ctrl__resp_scan__field_descriptors[4] =
 {
   {
-    "count",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -1500,7 +1448,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__resp_scan__field_descriptors[
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "entries",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -1512,7 +1460,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__resp_scan__field_descriptors[
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -1524,7 +1472,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__resp_scan__field_descriptors[
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "extension",
+    NULL, /* CODE_SIZE */
     100,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BYTES,
@@ -1536,12 +1484,6 @@ static const ProtobufCFieldDescriptor hosted_ctrl__resp_scan__field_descriptors[
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_ctrl__resp_scan__field_indices_by_name[] = {
-  0,   /* field[0] = count */
-  1,   /* field[1] = entries */
-  3,   /* field[3] = extension */
-  2,   /* field[2] = resp */
-};
 static const ProtobufCIntRange hosted_ctrl__resp_scan__number_ranges[2 + 1] =
 {
   { 1, 0 },
@@ -1551,14 +1493,11 @@ static const ProtobufCIntRange hosted_ctrl__resp_scan__number_ranges[2 + 1] =
 const ProtobufCMessageDescriptor hosted_ctrl__resp_scan__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_ctrl.RespScan",
-  "RespScan",
-  "HostedCtrl__RespScan",
-  "hosted_ctrl",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedCtrl__RespScan),
   4,
   hosted_ctrl__resp_scan__field_descriptors,
-  hosted_ctrl__resp_scan__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   2,  hosted_ctrl__resp_scan__number_ranges,
   (ProtobufCMessageInit) hosted_ctrl__resp_scan__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -1566,7 +1505,7 @@ const ProtobufCMessageDescriptor hosted_ctrl__resp_scan__descriptor =
 static const ProtobufCFieldDescriptor hosted_ctrl__resp_get_ap__field_descriptors[7] =
 {
   {
-    "ssid",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BYTES,
@@ -1578,7 +1517,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__resp_get_ap__field_descriptor
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "bssid",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BYTES,
@@ -1590,7 +1529,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__resp_get_ap__field_descriptor
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "rssi",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -1602,7 +1541,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__resp_get_ap__field_descriptor
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "channel",
+    NULL, /* CODE_SIZE */
     4,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -1614,7 +1553,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__resp_get_ap__field_descriptor
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "encryption",
+    NULL, /* CODE_SIZE */
     5,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -1626,7 +1565,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__resp_get_ap__field_descriptor
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp",
+    NULL, /* CODE_SIZE */
     6,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -1638,7 +1577,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__resp_get_ap__field_descriptor
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "band_mode",
+    NULL, /* CODE_SIZE */
     7,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -1650,15 +1589,6 @@ static const ProtobufCFieldDescriptor hosted_ctrl__resp_get_ap__field_descriptor
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_ctrl__resp_get_ap__field_indices_by_name[] = {
-  6,   /* field[6] = band_mode */
-  1,   /* field[1] = bssid */
-  3,   /* field[3] = channel */
-  4,   /* field[4] = encryption */
-  5,   /* field[5] = resp */
-  2,   /* field[2] = rssi */
-  0,   /* field[0] = ssid */
-};
 static const ProtobufCIntRange hosted_ctrl__resp_get_ap__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -1667,14 +1597,11 @@ static const ProtobufCIntRange hosted_ctrl__resp_get_ap__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor hosted_ctrl__resp_get_ap__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_ctrl.RespGetAp",
-  "RespGetAp",
-  "HostedCtrl__RespGetAp",
-  "hosted_ctrl",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedCtrl__RespGetAp),
   7,
   hosted_ctrl__resp_get_ap__field_descriptors,
-  hosted_ctrl__resp_get_ap__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_ctrl__resp_get_ap__number_ranges,
   (ProtobufCMessageInit) hosted_ctrl__resp_get_ap__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -1682,7 +1609,7 @@ const ProtobufCMessageDescriptor hosted_ctrl__resp_get_ap__descriptor =
 static const ProtobufCFieldDescriptor hosted_ctrl__req_connect_ap__field_descriptors[6] =
 {
   {
-    "ssid",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
@@ -1694,7 +1621,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__req_connect_ap__field_descrip
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "password",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
@@ -1706,7 +1633,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__req_connect_ap__field_descrip
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "bssid",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
@@ -1718,7 +1645,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__req_connect_ap__field_descrip
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "is_wpa3_supported",
+    NULL, /* CODE_SIZE */
     4,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BOOL,
@@ -1730,7 +1657,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__req_connect_ap__field_descrip
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "listen_interval",
+    NULL, /* CODE_SIZE */
     5,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -1742,7 +1669,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__req_connect_ap__field_descrip
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "band_mode",
+    NULL, /* CODE_SIZE */
     6,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -1754,14 +1681,6 @@ static const ProtobufCFieldDescriptor hosted_ctrl__req_connect_ap__field_descrip
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_ctrl__req_connect_ap__field_indices_by_name[] = {
-  5,   /* field[5] = band_mode */
-  2,   /* field[2] = bssid */
-  3,   /* field[3] = is_wpa3_supported */
-  4,   /* field[4] = listen_interval */
-  1,   /* field[1] = password */
-  0,   /* field[0] = ssid */
-};
 static const ProtobufCIntRange hosted_ctrl__req_connect_ap__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -1770,14 +1689,11 @@ static const ProtobufCIntRange hosted_ctrl__req_connect_ap__number_ranges[1 + 1]
 const ProtobufCMessageDescriptor hosted_ctrl__req_connect_ap__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_ctrl.ReqConnectAp",
-  "ReqConnectAp",
-  "HostedCtrl__ReqConnectAp",
-  "hosted_ctrl",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedCtrl__ReqConnectAp),
   6,
   hosted_ctrl__req_connect_ap__field_descriptors,
-  hosted_ctrl__req_connect_ap__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_ctrl__req_connect_ap__number_ranges,
   (ProtobufCMessageInit) hosted_ctrl__req_connect_ap__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -1785,7 +1701,7 @@ const ProtobufCMessageDescriptor hosted_ctrl__req_connect_ap__descriptor =
 static const ProtobufCFieldDescriptor hosted_ctrl__resp_connect_ap__field_descriptors[4] =
 {
   {
-    "resp",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -1797,7 +1713,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__resp_connect_ap__field_descri
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "mac",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BYTES,
@@ -1809,7 +1725,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__resp_connect_ap__field_descri
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "band_mode",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -1821,7 +1737,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__resp_connect_ap__field_descri
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "extension",
+    NULL, /* CODE_SIZE */
     100,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BYTES,
@@ -1833,12 +1749,6 @@ static const ProtobufCFieldDescriptor hosted_ctrl__resp_connect_ap__field_descri
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_ctrl__resp_connect_ap__field_indices_by_name[] = {
-  2,   /* field[2] = band_mode */
-  3,   /* field[3] = extension */
-  1,   /* field[1] = mac */
-  0,   /* field[0] = resp */
-};
 static const ProtobufCIntRange hosted_ctrl__resp_connect_ap__number_ranges[2 + 1] =
 {
   { 1, 0 },
@@ -1848,14 +1758,11 @@ static const ProtobufCIntRange hosted_ctrl__resp_connect_ap__number_ranges[2 + 1
 const ProtobufCMessageDescriptor hosted_ctrl__resp_connect_ap__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_ctrl.RespConnectAp",
-  "RespConnectAp",
-  "HostedCtrl__RespConnectAp",
-  "hosted_ctrl",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedCtrl__RespConnectAp),
   4,
   hosted_ctrl__resp_connect_ap__field_descriptors,
-  hosted_ctrl__resp_connect_ap__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   2,  hosted_ctrl__resp_connect_ap__number_ranges,
   (ProtobufCMessageInit) hosted_ctrl__resp_connect_ap__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -1863,7 +1770,7 @@ const ProtobufCMessageDescriptor hosted_ctrl__resp_connect_ap__descriptor =
 static const ProtobufCFieldDescriptor hosted_ctrl__req_ota_write__field_descriptors[2] =
 {
   {
-    "data",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BYTES,
@@ -1875,7 +1782,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__req_ota_write__field_descript
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "extension",
+    NULL, /* CODE_SIZE */
     100,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BYTES,
@@ -1887,10 +1794,6 @@ static const ProtobufCFieldDescriptor hosted_ctrl__req_ota_write__field_descript
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_ctrl__req_ota_write__field_indices_by_name[] = {
-  0,   /* field[0] = data */
-  1,   /* field[1] = extension */
-};
 static const ProtobufCIntRange hosted_ctrl__req_ota_write__number_ranges[2 + 1] =
 {
   { 1, 0 },
@@ -1900,14 +1803,11 @@ static const ProtobufCIntRange hosted_ctrl__req_ota_write__number_ranges[2 + 1] 
 const ProtobufCMessageDescriptor hosted_ctrl__req_ota_write__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_ctrl.ReqOtaWrite",
-  "ReqOtaWrite",
-  "HostedCtrl__ReqOtaWrite",
-  "hosted_ctrl",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedCtrl__ReqOtaWrite),
   2,
   hosted_ctrl__req_ota_write__field_descriptors,
-  hosted_ctrl__req_ota_write__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   2,  hosted_ctrl__req_ota_write__number_ranges,
   (ProtobufCMessageInit) hosted_ctrl__req_ota_write__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -1915,7 +1815,7 @@ const ProtobufCMessageDescriptor hosted_ctrl__req_ota_write__descriptor =
 static const ProtobufCFieldDescriptor hosted_ctrl__req_set_heartbeat__field_descriptors[2] =
 {
   {
-    "enable",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BOOL,
@@ -1927,7 +1827,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__req_set_heartbeat__field_desc
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "seconds",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -1939,10 +1839,6 @@ static const ProtobufCFieldDescriptor hosted_ctrl__req_set_heartbeat__field_desc
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_ctrl__req_set_heartbeat__field_indices_by_name[] = {
-  0,   /* field[0] = enable */
-  1,   /* field[1] = seconds */
-};
 static const ProtobufCIntRange hosted_ctrl__req_set_heartbeat__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -1951,14 +1847,11 @@ static const ProtobufCIntRange hosted_ctrl__req_set_heartbeat__number_ranges[1 +
 const ProtobufCMessageDescriptor hosted_ctrl__req_set_heartbeat__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_ctrl.ReqSetHeartbeat",
-  "ReqSetHeartbeat",
-  "HostedCtrl__ReqSetHeartbeat",
-  "hosted_ctrl",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedCtrl__ReqSetHeartbeat),
   2,
   hosted_ctrl__req_set_heartbeat__field_descriptors,
-  hosted_ctrl__req_set_heartbeat__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_ctrl__req_set_heartbeat__number_ranges,
   (ProtobufCMessageInit) hosted_ctrl__req_set_heartbeat__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -1966,7 +1859,7 @@ const ProtobufCMessageDescriptor hosted_ctrl__req_set_heartbeat__descriptor =
 static const ProtobufCFieldDescriptor hosted_ctrl__req_set_feature__field_descriptors[2] =
 {
   {
-    "feature",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -1978,7 +1871,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__req_set_feature__field_descri
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "enable",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BOOL,
@@ -1990,10 +1883,6 @@ static const ProtobufCFieldDescriptor hosted_ctrl__req_set_feature__field_descri
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_ctrl__req_set_feature__field_indices_by_name[] = {
-  1,   /* field[1] = enable */
-  0,   /* field[0] = feature */
-};
 static const ProtobufCIntRange hosted_ctrl__req_set_feature__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -2002,14 +1891,11 @@ static const ProtobufCIntRange hosted_ctrl__req_set_feature__number_ranges[1 + 1
 const ProtobufCMessageDescriptor hosted_ctrl__req_set_feature__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_ctrl.ReqSetFeature",
-  "ReqSetFeature",
-  "HostedCtrl__ReqSetFeature",
-  "hosted_ctrl",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedCtrl__ReqSetFeature),
   2,
   hosted_ctrl__req_set_feature__field_descriptors,
-  hosted_ctrl__req_set_feature__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_ctrl__req_set_feature__number_ranges,
   (ProtobufCMessageInit) hosted_ctrl__req_set_feature__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -2017,7 +1903,7 @@ const ProtobufCMessageDescriptor hosted_ctrl__req_set_feature__descriptor =
 static const ProtobufCFieldDescriptor hosted_ctrl__resp_get_version__field_descriptors[7] =
 {
   {
-    "resp",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -2029,7 +1915,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__resp_get_version__field_descr
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "name",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
@@ -2041,7 +1927,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__resp_get_version__field_descr
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "major1",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -2053,7 +1939,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__resp_get_version__field_descr
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "major2",
+    NULL, /* CODE_SIZE */
     4,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -2065,7 +1951,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__resp_get_version__field_descr
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "minor",
+    NULL, /* CODE_SIZE */
     5,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -2077,7 +1963,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__resp_get_version__field_descr
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "patch1",
+    NULL, /* CODE_SIZE */
     6,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -2089,7 +1975,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__resp_get_version__field_descr
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "patch2",
+    NULL, /* CODE_SIZE */
     7,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -2101,15 +1987,6 @@ static const ProtobufCFieldDescriptor hosted_ctrl__resp_get_version__field_descr
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_ctrl__resp_get_version__field_indices_by_name[] = {
-  2,   /* field[2] = major1 */
-  3,   /* field[3] = major2 */
-  4,   /* field[4] = minor */
-  1,   /* field[1] = name */
-  5,   /* field[5] = patch1 */
-  6,   /* field[6] = patch2 */
-  0,   /* field[0] = resp */
-};
 static const ProtobufCIntRange hosted_ctrl__resp_get_version__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -2118,14 +1995,11 @@ static const ProtobufCIntRange hosted_ctrl__resp_get_version__number_ranges[1 + 
 const ProtobufCMessageDescriptor hosted_ctrl__resp_get_version__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_ctrl.RespGetVersion",
-  "RespGetVersion",
-  "HostedCtrl__RespGetVersion",
-  "hosted_ctrl",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedCtrl__RespGetVersion),
   7,
   hosted_ctrl__resp_get_version__field_descriptors,
-  hosted_ctrl__resp_get_version__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_ctrl__resp_get_version__number_ranges,
   (ProtobufCMessageInit) hosted_ctrl__resp_get_version__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -2133,7 +2007,7 @@ const ProtobufCMessageDescriptor hosted_ctrl__resp_get_version__descriptor =
 static const ProtobufCFieldDescriptor hosted_ctrl__event_init__field_descriptors[1] =
 {
   {
-    "init_data",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BYTES,
@@ -2145,9 +2019,6 @@ static const ProtobufCFieldDescriptor hosted_ctrl__event_init__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_ctrl__event_init__field_indices_by_name[] = {
-  0,   /* field[0] = init_data */
-};
 static const ProtobufCIntRange hosted_ctrl__event_init__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -2156,14 +2027,11 @@ static const ProtobufCIntRange hosted_ctrl__event_init__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor hosted_ctrl__event_init__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_ctrl.EventInit",
-  "EventInit",
-  "HostedCtrl__EventInit",
-  "hosted_ctrl",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedCtrl__EventInit),
   1,
   hosted_ctrl__event_init__field_descriptors,
-  hosted_ctrl__event_init__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_ctrl__event_init__number_ranges,
   (ProtobufCMessageInit) hosted_ctrl__event_init__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -2171,7 +2039,7 @@ const ProtobufCMessageDescriptor hosted_ctrl__event_init__descriptor =
 static const ProtobufCFieldDescriptor hosted_ctrl__event_heartbeat__field_descriptors[1] =
 {
   {
-    "number",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -2183,9 +2051,6 @@ static const ProtobufCFieldDescriptor hosted_ctrl__event_heartbeat__field_descri
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_ctrl__event_heartbeat__field_indices_by_name[] = {
-  0,   /* field[0] = number */
-};
 static const ProtobufCIntRange hosted_ctrl__event_heartbeat__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -2194,14 +2059,11 @@ static const ProtobufCIntRange hosted_ctrl__event_heartbeat__number_ranges[1 + 1
 const ProtobufCMessageDescriptor hosted_ctrl__event_heartbeat__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_ctrl.EventHeartbeat",
-  "EventHeartbeat",
-  "HostedCtrl__EventHeartbeat",
-  "hosted_ctrl",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedCtrl__EventHeartbeat),
   1,
   hosted_ctrl__event_heartbeat__field_descriptors,
-  hosted_ctrl__event_heartbeat__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_ctrl__event_heartbeat__number_ranges,
   (ProtobufCMessageInit) hosted_ctrl__event_heartbeat__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -2209,7 +2071,7 @@ const ProtobufCMessageDescriptor hosted_ctrl__event_heartbeat__descriptor =
 static const ProtobufCFieldDescriptor hosted_ctrl__event_disconnected__field_descriptors[6] =
 {
   {
-    "resp",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -2221,7 +2083,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__event_disconnected__field_des
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "ssid",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BYTES,
@@ -2233,7 +2095,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__event_disconnected__field_des
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "ssid_len",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -2245,7 +2107,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__event_disconnected__field_des
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "bssid",
+    NULL, /* CODE_SIZE */
     4,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BYTES,
@@ -2257,7 +2119,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__event_disconnected__field_des
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "reason",
+    NULL, /* CODE_SIZE */
     5,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -2269,7 +2131,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__event_disconnected__field_des
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "rssi",
+    NULL, /* CODE_SIZE */
     6,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -2281,14 +2143,6 @@ static const ProtobufCFieldDescriptor hosted_ctrl__event_disconnected__field_des
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_ctrl__event_disconnected__field_indices_by_name[] = {
-  3,   /* field[3] = bssid */
-  4,   /* field[4] = reason */
-  0,   /* field[0] = resp */
-  5,   /* field[5] = rssi */
-  1,   /* field[1] = ssid */
-  2,   /* field[2] = ssid_len */
-};
 static const ProtobufCIntRange hosted_ctrl__event_disconnected__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -2297,14 +2151,11 @@ static const ProtobufCIntRange hosted_ctrl__event_disconnected__number_ranges[1 
 const ProtobufCMessageDescriptor hosted_ctrl__event_disconnected__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_ctrl.EventDisconnected",
-  "EventDisconnected",
-  "HostedCtrl__EventDisconnected",
-  "hosted_ctrl",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedCtrl__EventDisconnected),
   6,
   hosted_ctrl__event_disconnected__field_descriptors,
-  hosted_ctrl__event_disconnected__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_ctrl__event_disconnected__number_ranges,
   (ProtobufCMessageInit) hosted_ctrl__event_disconnected__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -2312,7 +2163,7 @@ const ProtobufCMessageDescriptor hosted_ctrl__event_disconnected__descriptor =
 static const ProtobufCFieldDescriptor hosted_ctrl__event_connected__field_descriptors[7] =
 {
   {
-    "resp",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -2324,7 +2175,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__event_connected__field_descri
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "ssid",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BYTES,
@@ -2336,7 +2187,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__event_connected__field_descri
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "ssid_len",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -2348,7 +2199,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__event_connected__field_descri
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "bssid",
+    NULL, /* CODE_SIZE */
     4,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_BYTES,
@@ -2360,7 +2211,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__event_connected__field_descri
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "channel",
+    NULL, /* CODE_SIZE */
     5,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -2372,7 +2223,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__event_connected__field_descri
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "encryption",
+    NULL, /* CODE_SIZE */
     6,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -2384,7 +2235,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__event_connected__field_descri
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "association",
+    NULL, /* CODE_SIZE */
     7,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -2396,15 +2247,6 @@ static const ProtobufCFieldDescriptor hosted_ctrl__event_connected__field_descri
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_ctrl__event_connected__field_indices_by_name[] = {
-  6,   /* field[6] = association */
-  3,   /* field[3] = bssid */
-  4,   /* field[4] = channel */
-  5,   /* field[5] = encryption */
-  0,   /* field[0] = resp */
-  1,   /* field[1] = ssid */
-  2,   /* field[2] = ssid_len */
-};
 static const ProtobufCIntRange hosted_ctrl__event_connected__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -2413,14 +2255,11 @@ static const ProtobufCIntRange hosted_ctrl__event_connected__number_ranges[1 + 1
 const ProtobufCMessageDescriptor hosted_ctrl__event_connected__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_ctrl.EventConnected",
-  "EventConnected",
-  "HostedCtrl__EventConnected",
-  "hosted_ctrl",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedCtrl__EventConnected),
   7,
   hosted_ctrl__event_connected__field_descriptors,
-  hosted_ctrl__event_connected__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_ctrl__event_connected__number_ranges,
   (ProtobufCMessageInit) hosted_ctrl__event_connected__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -2428,7 +2267,7 @@ const ProtobufCMessageDescriptor hosted_ctrl__event_connected__descriptor =
 static const ProtobufCFieldDescriptor hosted_ctrl__refusal_at1__field_descriptors[1] =
 {
   {
-    "resp",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -2440,9 +2279,6 @@ static const ProtobufCFieldDescriptor hosted_ctrl__refusal_at1__field_descriptor
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_ctrl__refusal_at1__field_indices_by_name[] = {
-  0,   /* field[0] = resp */
-};
 static const ProtobufCIntRange hosted_ctrl__refusal_at1__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -2451,14 +2287,11 @@ static const ProtobufCIntRange hosted_ctrl__refusal_at1__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor hosted_ctrl__refusal_at1__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_ctrl.RefusalAt1",
-  "RefusalAt1",
-  "HostedCtrl__RefusalAt1",
-  "hosted_ctrl",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedCtrl__RefusalAt1),
   1,
   hosted_ctrl__refusal_at1__field_descriptors,
-  hosted_ctrl__refusal_at1__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_ctrl__refusal_at1__number_ranges,
   (ProtobufCMessageInit) hosted_ctrl__refusal_at1__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -2466,7 +2299,7 @@ const ProtobufCMessageDescriptor hosted_ctrl__refusal_at1__descriptor =
 static const ProtobufCFieldDescriptor hosted_ctrl__refusal_at2__field_descriptors[1] =
 {
   {
-    "resp",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -2478,9 +2311,6 @@ static const ProtobufCFieldDescriptor hosted_ctrl__refusal_at2__field_descriptor
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_ctrl__refusal_at2__field_indices_by_name[] = {
-  0,   /* field[0] = resp */
-};
 static const ProtobufCIntRange hosted_ctrl__refusal_at2__number_ranges[1 + 1] =
 {
   { 2, 0 },
@@ -2489,14 +2319,11 @@ static const ProtobufCIntRange hosted_ctrl__refusal_at2__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor hosted_ctrl__refusal_at2__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_ctrl.RefusalAt2",
-  "RefusalAt2",
-  "HostedCtrl__RefusalAt2",
-  "hosted_ctrl",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedCtrl__RefusalAt2),
   1,
   hosted_ctrl__refusal_at2__field_descriptors,
-  hosted_ctrl__refusal_at2__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_ctrl__refusal_at2__number_ranges,
   (ProtobufCMessageInit) hosted_ctrl__refusal_at2__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -2504,7 +2331,7 @@ const ProtobufCMessageDescriptor hosted_ctrl__refusal_at2__descriptor =
 static const ProtobufCFieldDescriptor hosted_ctrl__refusal_at3__field_descriptors[1] =
 {
   {
-    "resp",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -2516,9 +2343,6 @@ static const ProtobufCFieldDescriptor hosted_ctrl__refusal_at3__field_descriptor
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_ctrl__refusal_at3__field_indices_by_name[] = {
-  0,   /* field[0] = resp */
-};
 static const ProtobufCIntRange hosted_ctrl__refusal_at3__number_ranges[1 + 1] =
 {
   { 3, 0 },
@@ -2527,14 +2351,11 @@ static const ProtobufCIntRange hosted_ctrl__refusal_at3__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor hosted_ctrl__refusal_at3__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_ctrl.RefusalAt3",
-  "RefusalAt3",
-  "HostedCtrl__RefusalAt3",
-  "hosted_ctrl",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedCtrl__RefusalAt3),
   1,
   hosted_ctrl__refusal_at3__field_descriptors,
-  hosted_ctrl__refusal_at3__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_ctrl__refusal_at3__number_ranges,
   (ProtobufCMessageInit) hosted_ctrl__refusal_at3__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -2542,7 +2363,7 @@ const ProtobufCMessageDescriptor hosted_ctrl__refusal_at3__descriptor =
 static const ProtobufCFieldDescriptor hosted_ctrl__refusal_at8__field_descriptors[1] =
 {
   {
-    "resp",
+    NULL, /* CODE_SIZE */
     8,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -2554,9 +2375,6 @@ static const ProtobufCFieldDescriptor hosted_ctrl__refusal_at8__field_descriptor
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_ctrl__refusal_at8__field_indices_by_name[] = {
-  0,   /* field[0] = resp */
-};
 static const ProtobufCIntRange hosted_ctrl__refusal_at8__number_ranges[1 + 1] =
 {
   { 8, 0 },
@@ -2565,14 +2383,11 @@ static const ProtobufCIntRange hosted_ctrl__refusal_at8__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor hosted_ctrl__refusal_at8__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_ctrl.RefusalAt8",
-  "RefusalAt8",
-  "HostedCtrl__RefusalAt8",
-  "hosted_ctrl",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedCtrl__RefusalAt8),
   1,
   hosted_ctrl__refusal_at8__field_descriptors,
-  hosted_ctrl__refusal_at8__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_ctrl__refusal_at8__number_ranges,
   (ProtobufCMessageInit) hosted_ctrl__refusal_at8__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -2580,7 +2395,7 @@ const ProtobufCMessageDescriptor hosted_ctrl__refusal_at8__descriptor =
 static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50] =
 {
   {
-    "type",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -2592,7 +2407,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "id",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -2604,7 +2419,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "uid",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -2616,7 +2431,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "unused",
+    NULL, /* CODE_SIZE */
     4,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -2628,7 +2443,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "req_get_mac",
+    NULL, /* CODE_SIZE */
     101,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2640,7 +2455,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "req_set_mac",
+    NULL, /* CODE_SIZE */
     102,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2652,7 +2467,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "req_get_mode",
+    NULL, /* CODE_SIZE */
     103,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2664,7 +2479,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "req_set_mode",
+    NULL, /* CODE_SIZE */
     104,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2676,7 +2491,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "req_scan",
+    NULL, /* CODE_SIZE */
     105,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2688,7 +2503,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "req_get_ap",
+    NULL, /* CODE_SIZE */
     106,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2700,7 +2515,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "req_connect_ap",
+    NULL, /* CODE_SIZE */
     107,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2712,7 +2527,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "req_disconnect_ap",
+    NULL, /* CODE_SIZE */
     108,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2724,7 +2539,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "req_ota_begin",
+    NULL, /* CODE_SIZE */
     116,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2736,7 +2551,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "req_ota_write",
+    NULL, /* CODE_SIZE */
     117,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2748,7 +2563,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "req_ota_end",
+    NULL, /* CODE_SIZE */
     118,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2760,7 +2575,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "req_set_heartbeat",
+    NULL, /* CODE_SIZE */
     121,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2772,7 +2587,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "req_set_feature",
+    NULL, /* CODE_SIZE */
     122,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2784,7 +2599,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "req_get_version",
+    NULL, /* CODE_SIZE */
     123,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2796,7 +2611,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_get_mac",
+    NULL, /* CODE_SIZE */
     201,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2808,7 +2623,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_set_mac",
+    NULL, /* CODE_SIZE */
     202,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2820,7 +2635,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_get_mode",
+    NULL, /* CODE_SIZE */
     203,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2832,7 +2647,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_set_mode",
+    NULL, /* CODE_SIZE */
     204,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2844,7 +2659,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_scan",
+    NULL, /* CODE_SIZE */
     205,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2856,7 +2671,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_get_ap",
+    NULL, /* CODE_SIZE */
     206,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2868,7 +2683,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_connect_ap",
+    NULL, /* CODE_SIZE */
     207,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2880,7 +2695,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_disconnect_ap",
+    NULL, /* CODE_SIZE */
     208,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2892,7 +2707,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_get_soft_ap",
+    NULL, /* CODE_SIZE */
     209,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2904,7 +2719,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_set_vendor_element",
+    NULL, /* CODE_SIZE */
     210,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2916,7 +2731,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_start_soft_ap",
+    NULL, /* CODE_SIZE */
     211,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2928,7 +2743,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_get_stations",
+    NULL, /* CODE_SIZE */
     212,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2940,7 +2755,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_stop_soft_ap",
+    NULL, /* CODE_SIZE */
     213,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2952,7 +2767,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_set_power_save",
+    NULL, /* CODE_SIZE */
     214,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2964,7 +2779,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_get_power_save",
+    NULL, /* CODE_SIZE */
     215,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2976,7 +2791,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_ota_begin",
+    NULL, /* CODE_SIZE */
     216,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -2988,7 +2803,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_ota_write",
+    NULL, /* CODE_SIZE */
     217,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3000,7 +2815,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_ota_end",
+    NULL, /* CODE_SIZE */
     218,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3012,7 +2827,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_set_tx_power",
+    NULL, /* CODE_SIZE */
     219,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3024,7 +2839,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_get_tx_power",
+    NULL, /* CODE_SIZE */
     220,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3036,7 +2851,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_set_heartbeat",
+    NULL, /* CODE_SIZE */
     221,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3048,7 +2863,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_set_feature",
+    NULL, /* CODE_SIZE */
     222,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3060,7 +2875,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_get_version",
+    NULL, /* CODE_SIZE */
     223,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3072,7 +2887,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_set_country",
+    NULL, /* CODE_SIZE */
     224,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3084,7 +2899,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_get_country",
+    NULL, /* CODE_SIZE */
     225,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3096,7 +2911,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_custom",
+    NULL, /* CODE_SIZE */
     226,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3108,7 +2923,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_set_dhcp",
+    NULL, /* CODE_SIZE */
     227,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3120,7 +2935,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_get_dhcp",
+    NULL, /* CODE_SIZE */
     228,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3132,7 +2947,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "event_init",
+    NULL, /* CODE_SIZE */
     301,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3144,7 +2959,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "event_heartbeat",
+    NULL, /* CODE_SIZE */
     302,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3156,7 +2971,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "event_disconnected",
+    NULL, /* CODE_SIZE */
     303,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3168,7 +2983,7 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "event_connected",
+    NULL, /* CODE_SIZE */
     305,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -3179,58 +2994,6 @@ static const ProtobufCFieldDescriptor hosted_ctrl__message__field_descriptors[50
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
-};
-static const unsigned hosted_ctrl__message__field_indices_by_name[] = {
-  49,   /* field[49] = event_connected */
-  48,   /* field[48] = event_disconnected */
-  47,   /* field[47] = event_heartbeat */
-  46,   /* field[46] = event_init */
-  1,   /* field[1] = id */
-  10,   /* field[10] = req_connect_ap */
-  11,   /* field[11] = req_disconnect_ap */
-  9,   /* field[9] = req_get_ap */
-  4,   /* field[4] = req_get_mac */
-  6,   /* field[6] = req_get_mode */
-  17,   /* field[17] = req_get_version */
-  12,   /* field[12] = req_ota_begin */
-  14,   /* field[14] = req_ota_end */
-  13,   /* field[13] = req_ota_write */
-  8,   /* field[8] = req_scan */
-  16,   /* field[16] = req_set_feature */
-  15,   /* field[15] = req_set_heartbeat */
-  5,   /* field[5] = req_set_mac */
-  7,   /* field[7] = req_set_mode */
-  24,   /* field[24] = resp_connect_ap */
-  43,   /* field[43] = resp_custom */
-  25,   /* field[25] = resp_disconnect_ap */
-  23,   /* field[23] = resp_get_ap */
-  42,   /* field[42] = resp_get_country */
-  45,   /* field[45] = resp_get_dhcp */
-  18,   /* field[18] = resp_get_mac */
-  20,   /* field[20] = resp_get_mode */
-  32,   /* field[32] = resp_get_power_save */
-  26,   /* field[26] = resp_get_soft_ap */
-  29,   /* field[29] = resp_get_stations */
-  37,   /* field[37] = resp_get_tx_power */
-  40,   /* field[40] = resp_get_version */
-  33,   /* field[33] = resp_ota_begin */
-  35,   /* field[35] = resp_ota_end */
-  34,   /* field[34] = resp_ota_write */
-  22,   /* field[22] = resp_scan */
-  41,   /* field[41] = resp_set_country */
-  44,   /* field[44] = resp_set_dhcp */
-  39,   /* field[39] = resp_set_feature */
-  38,   /* field[38] = resp_set_heartbeat */
-  19,   /* field[19] = resp_set_mac */
-  21,   /* field[21] = resp_set_mode */
-  31,   /* field[31] = resp_set_power_save */
-  36,   /* field[36] = resp_set_tx_power */
-  27,   /* field[27] = resp_set_vendor_element */
-  28,   /* field[28] = resp_start_soft_ap */
-  30,   /* field[30] = resp_stop_soft_ap */
-  0,   /* field[0] = type */
-  2,   /* field[2] = uid */
-  3,   /* field[3] = unused */
 };
 static const ProtobufCIntRange hosted_ctrl__message__number_ranges[7 + 1] =
 {
@@ -3246,208 +3009,128 @@ static const ProtobufCIntRange hosted_ctrl__message__number_ranges[7 + 1] =
 const ProtobufCMessageDescriptor hosted_ctrl__message__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_ctrl.Message",
-  "Message",
-  "HostedCtrl__Message",
-  "hosted_ctrl",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedCtrl__Message),
   50,
   hosted_ctrl__message__field_descriptors,
-  hosted_ctrl__message__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   7,  hosted_ctrl__message__number_ranges,
   (ProtobufCMessageInit) hosted_ctrl__message__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue hosted_ctrl__message_type__enum_values_by_number[4] =
 {
-  { "INVALID_TYPE", "HOSTED_CTRL__MESSAGE_TYPE__INVALID_TYPE", 0 },
-  { "REQUEST", "HOSTED_CTRL__MESSAGE_TYPE__REQUEST", 1 },
-  { "REPLY", "HOSTED_CTRL__MESSAGE_TYPE__REPLY", 2 },
-  { "EVENT", "HOSTED_CTRL__MESSAGE_TYPE__EVENT", 3 },
+  { NULL, NULL, 0 }, /* CODE_SIZE */
+  { NULL, NULL, 1 }, /* CODE_SIZE */
+  { NULL, NULL, 2 }, /* CODE_SIZE */
+  { NULL, NULL, 3 }, /* CODE_SIZE */
 };
 static const ProtobufCIntRange hosted_ctrl__message_type__value_ranges[] = {
 {0, 0},{0, 4}
 };
-static const ProtobufCEnumValueIndex hosted_ctrl__message_type__enum_values_by_name[4] =
-{
-  { "EVENT", 3 },
-  { "INVALID_TYPE", 0 },
-  { "REPLY", 2 },
-  { "REQUEST", 1 },
-};
 const ProtobufCEnumDescriptor hosted_ctrl__message_type__descriptor =
 {
   PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
-  "hosted_ctrl.MessageType",
-  "MessageType",
-  "HostedCtrl__MessageType",
-  "hosted_ctrl",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   4,
   hosted_ctrl__message_type__enum_values_by_number,
-  4,
-  hosted_ctrl__message_type__enum_values_by_name,
+  0, NULL, /* CODE_SIZE */
   1,
   hosted_ctrl__message_type__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
 static const ProtobufCEnumValue hosted_ctrl__message_id__enum_values_by_number[34] =
 {
-  { "INVALID_ID", "HOSTED_CTRL__MESSAGE_ID__INVALID_ID", 0 },
-  { "REQ_GET_MAC", "HOSTED_CTRL__MESSAGE_ID__REQ_GET_MAC", 101 },
-  { "REQ_SET_MAC", "HOSTED_CTRL__MESSAGE_ID__REQ_SET_MAC", 102 },
-  { "REQ_GET_MODE", "HOSTED_CTRL__MESSAGE_ID__REQ_GET_MODE", 103 },
-  { "REQ_SET_MODE", "HOSTED_CTRL__MESSAGE_ID__REQ_SET_MODE", 104 },
-  { "REQ_SCAN", "HOSTED_CTRL__MESSAGE_ID__REQ_SCAN", 105 },
-  { "REQ_GET_AP", "HOSTED_CTRL__MESSAGE_ID__REQ_GET_AP", 106 },
-  { "REQ_CONNECT_AP", "HOSTED_CTRL__MESSAGE_ID__REQ_CONNECT_AP", 107 },
-  { "REQ_DISCONNECT_AP", "HOSTED_CTRL__MESSAGE_ID__REQ_DISCONNECT_AP", 108 },
-  { "REQ_OTA_BEGIN", "HOSTED_CTRL__MESSAGE_ID__REQ_OTA_BEGIN", 116 },
-  { "REQ_OTA_WRITE", "HOSTED_CTRL__MESSAGE_ID__REQ_OTA_WRITE", 117 },
-  { "REQ_OTA_END", "HOSTED_CTRL__MESSAGE_ID__REQ_OTA_END", 118 },
-  { "REQ_SET_HEARTBEAT", "HOSTED_CTRL__MESSAGE_ID__REQ_SET_HEARTBEAT", 121 },
-  { "REQ_SET_FEATURE", "HOSTED_CTRL__MESSAGE_ID__REQ_SET_FEATURE", 122 },
-  { "REQ_GET_VERSION", "HOSTED_CTRL__MESSAGE_ID__REQ_GET_VERSION", 123 },
-  { "REQ_LAST", "HOSTED_CTRL__MESSAGE_ID__REQ_LAST", 128 },
-  { "RESP_GET_MAC", "HOSTED_CTRL__MESSAGE_ID__RESP_GET_MAC", 201 },
-  { "RESP_SET_MAC", "HOSTED_CTRL__MESSAGE_ID__RESP_SET_MAC", 202 },
-  { "RESP_GET_MODE", "HOSTED_CTRL__MESSAGE_ID__RESP_GET_MODE", 203 },
-  { "RESP_SET_MODE", "HOSTED_CTRL__MESSAGE_ID__RESP_SET_MODE", 204 },
-  { "RESP_SCAN", "HOSTED_CTRL__MESSAGE_ID__RESP_SCAN", 205 },
-  { "RESP_GET_AP", "HOSTED_CTRL__MESSAGE_ID__RESP_GET_AP", 206 },
-  { "RESP_CONNECT_AP", "HOSTED_CTRL__MESSAGE_ID__RESP_CONNECT_AP", 207 },
-  { "RESP_DISCONNECT_AP", "HOSTED_CTRL__MESSAGE_ID__RESP_DISCONNECT_AP", 208 },
-  { "RESP_OTA_BEGIN", "HOSTED_CTRL__MESSAGE_ID__RESP_OTA_BEGIN", 216 },
-  { "RESP_OTA_WRITE", "HOSTED_CTRL__MESSAGE_ID__RESP_OTA_WRITE", 217 },
-  { "RESP_OTA_END", "HOSTED_CTRL__MESSAGE_ID__RESP_OTA_END", 218 },
-  { "RESP_SET_HEARTBEAT", "HOSTED_CTRL__MESSAGE_ID__RESP_SET_HEARTBEAT", 221 },
-  { "RESP_SET_FEATURE", "HOSTED_CTRL__MESSAGE_ID__RESP_SET_FEATURE", 222 },
-  { "RESP_GET_VERSION", "HOSTED_CTRL__MESSAGE_ID__RESP_GET_VERSION", 223 },
-  { "EVENT_INIT", "HOSTED_CTRL__MESSAGE_ID__EVENT_INIT", 301 },
-  { "EVENT_HEARTBEAT", "HOSTED_CTRL__MESSAGE_ID__EVENT_HEARTBEAT", 302 },
-  { "EVENT_DISCONNECTED", "HOSTED_CTRL__MESSAGE_ID__EVENT_DISCONNECTED", 303 },
-  { "EVENT_CONNECTED", "HOSTED_CTRL__MESSAGE_ID__EVENT_CONNECTED", 305 },
+  { NULL, NULL, 0 }, /* CODE_SIZE */
+  { NULL, NULL, 101 }, /* CODE_SIZE */
+  { NULL, NULL, 102 }, /* CODE_SIZE */
+  { NULL, NULL, 103 }, /* CODE_SIZE */
+  { NULL, NULL, 104 }, /* CODE_SIZE */
+  { NULL, NULL, 105 }, /* CODE_SIZE */
+  { NULL, NULL, 106 }, /* CODE_SIZE */
+  { NULL, NULL, 107 }, /* CODE_SIZE */
+  { NULL, NULL, 108 }, /* CODE_SIZE */
+  { NULL, NULL, 116 }, /* CODE_SIZE */
+  { NULL, NULL, 117 }, /* CODE_SIZE */
+  { NULL, NULL, 118 }, /* CODE_SIZE */
+  { NULL, NULL, 121 }, /* CODE_SIZE */
+  { NULL, NULL, 122 }, /* CODE_SIZE */
+  { NULL, NULL, 123 }, /* CODE_SIZE */
+  { NULL, NULL, 128 }, /* CODE_SIZE */
+  { NULL, NULL, 201 }, /* CODE_SIZE */
+  { NULL, NULL, 202 }, /* CODE_SIZE */
+  { NULL, NULL, 203 }, /* CODE_SIZE */
+  { NULL, NULL, 204 }, /* CODE_SIZE */
+  { NULL, NULL, 205 }, /* CODE_SIZE */
+  { NULL, NULL, 206 }, /* CODE_SIZE */
+  { NULL, NULL, 207 }, /* CODE_SIZE */
+  { NULL, NULL, 208 }, /* CODE_SIZE */
+  { NULL, NULL, 216 }, /* CODE_SIZE */
+  { NULL, NULL, 217 }, /* CODE_SIZE */
+  { NULL, NULL, 218 }, /* CODE_SIZE */
+  { NULL, NULL, 221 }, /* CODE_SIZE */
+  { NULL, NULL, 222 }, /* CODE_SIZE */
+  { NULL, NULL, 223 }, /* CODE_SIZE */
+  { NULL, NULL, 301 }, /* CODE_SIZE */
+  { NULL, NULL, 302 }, /* CODE_SIZE */
+  { NULL, NULL, 303 }, /* CODE_SIZE */
+  { NULL, NULL, 305 }, /* CODE_SIZE */
 };
 static const ProtobufCIntRange hosted_ctrl__message_id__value_ranges[] = {
 {0, 0},{101, 1},{116, 9},{121, 12},{128, 15},{201, 16},{216, 24},{221, 27},{301, 30},{305, 33},{0, 34}
 };
-static const ProtobufCEnumValueIndex hosted_ctrl__message_id__enum_values_by_name[34] =
-{
-  { "EVENT_CONNECTED", 33 },
-  { "EVENT_DISCONNECTED", 32 },
-  { "EVENT_HEARTBEAT", 31 },
-  { "EVENT_INIT", 30 },
-  { "INVALID_ID", 0 },
-  { "REQ_CONNECT_AP", 7 },
-  { "REQ_DISCONNECT_AP", 8 },
-  { "REQ_GET_AP", 6 },
-  { "REQ_GET_MAC", 1 },
-  { "REQ_GET_MODE", 3 },
-  { "REQ_GET_VERSION", 14 },
-  { "REQ_LAST", 15 },
-  { "REQ_OTA_BEGIN", 9 },
-  { "REQ_OTA_END", 11 },
-  { "REQ_OTA_WRITE", 10 },
-  { "REQ_SCAN", 5 },
-  { "REQ_SET_FEATURE", 13 },
-  { "REQ_SET_HEARTBEAT", 12 },
-  { "REQ_SET_MAC", 2 },
-  { "REQ_SET_MODE", 4 },
-  { "RESP_CONNECT_AP", 22 },
-  { "RESP_DISCONNECT_AP", 23 },
-  { "RESP_GET_AP", 21 },
-  { "RESP_GET_MAC", 16 },
-  { "RESP_GET_MODE", 18 },
-  { "RESP_GET_VERSION", 29 },
-  { "RESP_OTA_BEGIN", 24 },
-  { "RESP_OTA_END", 26 },
-  { "RESP_OTA_WRITE", 25 },
-  { "RESP_SCAN", 20 },
-  { "RESP_SET_FEATURE", 28 },
-  { "RESP_SET_HEARTBEAT", 27 },
-  { "RESP_SET_MAC", 17 },
-  { "RESP_SET_MODE", 19 },
-};
 const ProtobufCEnumDescriptor hosted_ctrl__message_id__descriptor =
 {
   PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
-  "hosted_ctrl.MessageId",
-  "MessageId",
-  "HostedCtrl__MessageId",
-  "hosted_ctrl",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   34,
   hosted_ctrl__message_id__enum_values_by_number,
-  34,
-  hosted_ctrl__message_id__enum_values_by_name,
+  0, NULL, /* CODE_SIZE */
   10,
   hosted_ctrl__message_id__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
 static const ProtobufCEnumValue hosted_ctrl__result__enum_values_by_number[7] =
 {
-  { "FAILURE", "HOSTED_CTRL__RESULT__FAILURE", -1 },
-  { "SUCCESS", "HOSTED_CTRL__RESULT__SUCCESS", 0 },
-  { "NOT_CONNECTED", "HOSTED_CTRL__RESULT__NOT_CONNECTED", 1 },
-  { "NO_AP_FOUND", "HOSTED_CTRL__RESULT__NO_AP_FOUND", 2 },
-  { "CONNECTION_FAIL", "HOSTED_CTRL__RESULT__CONNECTION_FAIL", 3 },
-  { "INVALID_ARGUMENT", "HOSTED_CTRL__RESULT__INVALID_ARGUMENT", 4 },
-  { "OUT_OF_RANGE", "HOSTED_CTRL__RESULT__OUT_OF_RANGE", 5 },
+  { NULL, NULL, -1 }, /* CODE_SIZE */
+  { NULL, NULL, 0 }, /* CODE_SIZE */
+  { NULL, NULL, 1 }, /* CODE_SIZE */
+  { NULL, NULL, 2 }, /* CODE_SIZE */
+  { NULL, NULL, 3 }, /* CODE_SIZE */
+  { NULL, NULL, 4 }, /* CODE_SIZE */
+  { NULL, NULL, 5 }, /* CODE_SIZE */
 };
 static const ProtobufCIntRange hosted_ctrl__result__value_ranges[] = {
 {-1, 0},{0, 7}
 };
-static const ProtobufCEnumValueIndex hosted_ctrl__result__enum_values_by_name[7] =
-{
-  { "CONNECTION_FAIL", 4 },
-  { "FAILURE", 0 },
-  { "INVALID_ARGUMENT", 5 },
-  { "NOT_CONNECTED", 2 },
-  { "NO_AP_FOUND", 3 },
-  { "OUT_OF_RANGE", 6 },
-  { "SUCCESS", 1 },
-};
 const ProtobufCEnumDescriptor hosted_ctrl__result__descriptor =
 {
   PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
-  "hosted_ctrl.Result",
-  "Result",
-  "HostedCtrl__Result",
-  "hosted_ctrl",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   7,
   hosted_ctrl__result__enum_values_by_number,
-  7,
-  hosted_ctrl__result__enum_values_by_name,
+  0, NULL, /* CODE_SIZE */
   1,
   hosted_ctrl__result__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
 static const ProtobufCEnumValue hosted_ctrl__feature__enum_values_by_number[4] =
 {
-  { "INVALID_FEATURE", "HOSTED_CTRL__FEATURE__INVALID_FEATURE", 0 },
-  { "WIFI", "HOSTED_CTRL__FEATURE__WIFI", 1 },
-  { "BLUETOOTH", "HOSTED_CTRL__FEATURE__BLUETOOTH", 2 },
-  { "NETWORK_SPLIT", "HOSTED_CTRL__FEATURE__NETWORK_SPLIT", 3 },
+  { NULL, NULL, 0 }, /* CODE_SIZE */
+  { NULL, NULL, 1 }, /* CODE_SIZE */
+  { NULL, NULL, 2 }, /* CODE_SIZE */
+  { NULL, NULL, 3 }, /* CODE_SIZE */
 };
 static const ProtobufCIntRange hosted_ctrl__feature__value_ranges[] = {
 {0, 0},{0, 4}
 };
-static const ProtobufCEnumValueIndex hosted_ctrl__feature__enum_values_by_name[4] =
-{
-  { "BLUETOOTH", 2 },
-  { "INVALID_FEATURE", 0 },
-  { "NETWORK_SPLIT", 3 },
-  { "WIFI", 1 },
-};
 const ProtobufCEnumDescriptor hosted_ctrl__feature__descriptor =
 {
   PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
-  "hosted_ctrl.Feature",
-  "Feature",
-  "HostedCtrl__Feature",
-  "hosted_ctrl",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   4,
   hosted_ctrl__feature__enum_values_by_number,
-  4,
-  hosted_ctrl__feature__enum_values_by_name,
+  0, NULL, /* CODE_SIZE */
   1,
   hosted_ctrl__feature__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */

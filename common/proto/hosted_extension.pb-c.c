@@ -505,7 +505,7 @@ void   hosted_extension__status__free_unpacked
 static const ProtobufCFieldDescriptor hosted_extension__identity__field_descriptors[8] =
 {
   {
-    "chip_id",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_UINT32,
@@ -517,7 +517,7 @@ static const ProtobufCFieldDescriptor hosted_extension__identity__field_descript
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "slot_size",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_UINT32,
@@ -529,7 +529,7 @@ static const ProtobufCFieldDescriptor hosted_extension__identity__field_descript
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "running_slot",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_STRING,
@@ -541,7 +541,7 @@ static const ProtobufCFieldDescriptor hosted_extension__identity__field_descript
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "project",
+    NULL, /* CODE_SIZE */
     4,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_STRING,
@@ -553,7 +553,7 @@ static const ProtobufCFieldDescriptor hosted_extension__identity__field_descript
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "version",
+    NULL, /* CODE_SIZE */
     5,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_STRING,
@@ -565,7 +565,7 @@ static const ProtobufCFieldDescriptor hosted_extension__identity__field_descript
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "can_roll_back",
+    NULL, /* CODE_SIZE */
     6,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_BOOL,
@@ -577,7 +577,7 @@ static const ProtobufCFieldDescriptor hosted_extension__identity__field_descript
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "features",
+    NULL, /* CODE_SIZE */
     7,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_UINT32,
@@ -589,7 +589,7 @@ static const ProtobufCFieldDescriptor hosted_extension__identity__field_descript
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "on_trial",
+    NULL, /* CODE_SIZE */
     8,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_BOOL,
@@ -601,16 +601,6 @@ static const ProtobufCFieldDescriptor hosted_extension__identity__field_descript
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_extension__identity__field_indices_by_name[] = {
-  5,   /* field[5] = can_roll_back */
-  0,   /* field[0] = chip_id */
-  6,   /* field[6] = features */
-  7,   /* field[7] = on_trial */
-  3,   /* field[3] = project */
-  2,   /* field[2] = running_slot */
-  1,   /* field[1] = slot_size */
-  4,   /* field[4] = version */
-};
 static const ProtobufCIntRange hosted_extension__identity__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -619,14 +609,11 @@ static const ProtobufCIntRange hosted_extension__identity__number_ranges[1 + 1] 
 const ProtobufCMessageDescriptor hosted_extension__identity__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_extension.Identity",
-  "Identity",
-  "HostedExtension__Identity",
-  "hosted_extension",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedExtension__Identity),
   8,
   hosted_extension__identity__field_descriptors,
-  hosted_extension__identity__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_extension__identity__number_ranges,
   (ProtobufCMessageInit) hosted_extension__identity__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -634,7 +621,7 @@ const ProtobufCMessageDescriptor hosted_extension__identity__descriptor =
 static const ProtobufCFieldDescriptor hosted_extension__request__field_descriptors[8] =
 {
   {
-    "begin",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -646,7 +633,7 @@ static const ProtobufCFieldDescriptor hosted_extension__request__field_descripto
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "write",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -658,7 +645,7 @@ static const ProtobufCFieldDescriptor hosted_extension__request__field_descripto
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "end",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -670,7 +657,7 @@ static const ProtobufCFieldDescriptor hosted_extension__request__field_descripto
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "status",
+    NULL, /* CODE_SIZE */
     4,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -682,7 +669,7 @@ static const ProtobufCFieldDescriptor hosted_extension__request__field_descripto
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "digests",
+    NULL, /* CODE_SIZE */
     5,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -694,7 +681,7 @@ static const ProtobufCFieldDescriptor hosted_extension__request__field_descripto
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "abort",
+    NULL, /* CODE_SIZE */
     6,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -706,7 +693,7 @@ static const ProtobufCFieldDescriptor hosted_extension__request__field_descripto
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "confirm",
+    NULL, /* CODE_SIZE */
     7,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -718,7 +705,7 @@ static const ProtobufCFieldDescriptor hosted_extension__request__field_descripto
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "rollback",
+    NULL, /* CODE_SIZE */
     8,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -730,16 +717,6 @@ static const ProtobufCFieldDescriptor hosted_extension__request__field_descripto
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_extension__request__field_indices_by_name[] = {
-  5,   /* field[5] = abort */
-  0,   /* field[0] = begin */
-  6,   /* field[6] = confirm */
-  4,   /* field[4] = digests */
-  2,   /* field[2] = end */
-  7,   /* field[7] = rollback */
-  3,   /* field[3] = status */
-  1,   /* field[1] = write */
-};
 static const ProtobufCIntRange hosted_extension__request__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -748,14 +725,11 @@ static const ProtobufCIntRange hosted_extension__request__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor hosted_extension__request__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_extension.Request",
-  "Request",
-  "HostedExtension__Request",
-  "hosted_extension",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedExtension__Request),
   8,
   hosted_extension__request__field_descriptors,
-  hosted_extension__request__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_extension__request__number_ranges,
   (ProtobufCMessageInit) hosted_extension__request__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -766,14 +740,11 @@ const ProtobufCMessageDescriptor hosted_extension__request__descriptor =
 const ProtobufCMessageDescriptor hosted_extension__none__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_extension.None",
-  "None",
-  "HostedExtension__None",
-  "hosted_extension",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedExtension__None),
   0,
   hosted_extension__none__field_descriptors,
-  hosted_extension__none__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   0,  hosted_extension__none__number_ranges,
   (ProtobufCMessageInit) hosted_extension__none__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -781,7 +752,7 @@ const ProtobufCMessageDescriptor hosted_extension__none__descriptor =
 static const ProtobufCFieldDescriptor hosted_extension__begin__field_descriptors[6] =
 {
   {
-    "chip_id",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_UINT32,
@@ -793,7 +764,7 @@ static const ProtobufCFieldDescriptor hosted_extension__begin__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "project",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_STRING,
@@ -805,7 +776,7 @@ static const ProtobufCFieldDescriptor hosted_extension__begin__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "version",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_STRING,
@@ -817,7 +788,7 @@ static const ProtobufCFieldDescriptor hosted_extension__begin__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "secure_version",
+    NULL, /* CODE_SIZE */
     4,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_UINT32,
@@ -829,7 +800,7 @@ static const ProtobufCFieldDescriptor hosted_extension__begin__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "size",
+    NULL, /* CODE_SIZE */
     5,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_UINT32,
@@ -841,7 +812,7 @@ static const ProtobufCFieldDescriptor hosted_extension__begin__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "sha256",
+    NULL, /* CODE_SIZE */
     6,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_BYTES,
@@ -853,14 +824,6 @@ static const ProtobufCFieldDescriptor hosted_extension__begin__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_extension__begin__field_indices_by_name[] = {
-  0,   /* field[0] = chip_id */
-  1,   /* field[1] = project */
-  3,   /* field[3] = secure_version */
-  5,   /* field[5] = sha256 */
-  4,   /* field[4] = size */
-  2,   /* field[2] = version */
-};
 static const ProtobufCIntRange hosted_extension__begin__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -869,14 +832,11 @@ static const ProtobufCIntRange hosted_extension__begin__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor hosted_extension__begin__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_extension.Begin",
-  "Begin",
-  "HostedExtension__Begin",
-  "hosted_extension",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedExtension__Begin),
   6,
   hosted_extension__begin__field_descriptors,
-  hosted_extension__begin__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_extension__begin__number_ranges,
   (ProtobufCMessageInit) hosted_extension__begin__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -884,7 +844,7 @@ const ProtobufCMessageDescriptor hosted_extension__begin__descriptor =
 static const ProtobufCFieldDescriptor hosted_extension__write__field_descriptors[2] =
 {
   {
-    "offset",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_UINT32,
@@ -896,7 +856,7 @@ static const ProtobufCFieldDescriptor hosted_extension__write__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "run_end",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_UINT32,
@@ -908,10 +868,6 @@ static const ProtobufCFieldDescriptor hosted_extension__write__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_extension__write__field_indices_by_name[] = {
-  0,   /* field[0] = offset */
-  1,   /* field[1] = run_end */
-};
 static const ProtobufCIntRange hosted_extension__write__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -920,14 +876,11 @@ static const ProtobufCIntRange hosted_extension__write__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor hosted_extension__write__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_extension.Write",
-  "Write",
-  "HostedExtension__Write",
-  "hosted_extension",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedExtension__Write),
   2,
   hosted_extension__write__field_descriptors,
-  hosted_extension__write__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_extension__write__number_ranges,
   (ProtobufCMessageInit) hosted_extension__write__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -935,7 +888,7 @@ const ProtobufCMessageDescriptor hosted_extension__write__descriptor =
 static const ProtobufCFieldDescriptor hosted_extension__end__field_descriptors[4] =
 {
   {
-    "size",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_UINT32,
@@ -947,7 +900,7 @@ static const ProtobufCFieldDescriptor hosted_extension__end__field_descriptors[4
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "sha256",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_BYTES,
@@ -959,7 +912,7 @@ static const ProtobufCFieldDescriptor hosted_extension__end__field_descriptors[4
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "trial_seconds",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_UINT32,
@@ -971,7 +924,7 @@ static const ProtobufCFieldDescriptor hosted_extension__end__field_descriptors[4
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "no_trial",
+    NULL, /* CODE_SIZE */
     4,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_BOOL,
@@ -983,12 +936,6 @@ static const ProtobufCFieldDescriptor hosted_extension__end__field_descriptors[4
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_extension__end__field_indices_by_name[] = {
-  3,   /* field[3] = no_trial */
-  1,   /* field[1] = sha256 */
-  0,   /* field[0] = size */
-  2,   /* field[2] = trial_seconds */
-};
 static const ProtobufCIntRange hosted_extension__end__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -997,14 +944,11 @@ static const ProtobufCIntRange hosted_extension__end__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor hosted_extension__end__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_extension.End",
-  "End",
-  "HostedExtension__End",
-  "hosted_extension",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedExtension__End),
   4,
   hosted_extension__end__field_descriptors,
-  hosted_extension__end__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_extension__end__number_ranges,
   (ProtobufCMessageInit) hosted_extension__end__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -1012,7 +956,7 @@ const ProtobufCMessageDescriptor hosted_extension__end__descriptor =
 static const ProtobufCFieldDescriptor hosted_extension__digests__field_descriptors[4] =
 {
   {
-    "offset",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_UINT32,
@@ -1024,7 +968,7 @@ static const ProtobufCFieldDescriptor hosted_extension__digests__field_descripto
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "block",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_UINT32,
@@ -1036,7 +980,7 @@ static const ProtobufCFieldDescriptor hosted_extension__digests__field_descripto
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "count",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_UINT32,
@@ -1048,7 +992,7 @@ static const ProtobufCFieldDescriptor hosted_extension__digests__field_descripto
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "end",
+    NULL, /* CODE_SIZE */
     4,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_UINT32,
@@ -1060,12 +1004,6 @@ static const ProtobufCFieldDescriptor hosted_extension__digests__field_descripto
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_extension__digests__field_indices_by_name[] = {
-  1,   /* field[1] = block */
-  2,   /* field[2] = count */
-  3,   /* field[3] = end */
-  0,   /* field[0] = offset */
-};
 static const ProtobufCIntRange hosted_extension__digests__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -1074,14 +1012,11 @@ static const ProtobufCIntRange hosted_extension__digests__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor hosted_extension__digests__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_extension.Digests",
-  "Digests",
-  "HostedExtension__Digests",
-  "hosted_extension",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedExtension__Digests),
   4,
   hosted_extension__digests__field_descriptors,
-  hosted_extension__digests__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_extension__digests__number_ranges,
   (ProtobufCMessageInit) hosted_extension__digests__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -1089,7 +1024,7 @@ const ProtobufCMessageDescriptor hosted_extension__digests__descriptor =
 static const ProtobufCFieldDescriptor hosted_extension__confirm__field_descriptors[1] =
 {
   {
-    "version",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_STRING,
@@ -1101,9 +1036,6 @@ static const ProtobufCFieldDescriptor hosted_extension__confirm__field_descripto
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_extension__confirm__field_indices_by_name[] = {
-  0,   /* field[0] = version */
-};
 static const ProtobufCIntRange hosted_extension__confirm__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -1112,14 +1044,11 @@ static const ProtobufCIntRange hosted_extension__confirm__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor hosted_extension__confirm__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_extension.Confirm",
-  "Confirm",
-  "HostedExtension__Confirm",
-  "hosted_extension",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedExtension__Confirm),
   1,
   hosted_extension__confirm__field_descriptors,
-  hosted_extension__confirm__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_extension__confirm__number_ranges,
   (ProtobufCMessageInit) hosted_extension__confirm__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -1127,7 +1056,7 @@ const ProtobufCMessageDescriptor hosted_extension__confirm__descriptor =
 static const ProtobufCFieldDescriptor hosted_extension__reply__field_descriptors[7] =
 {
   {
-    "code",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_ENUM,
@@ -1139,7 +1068,7 @@ static const ProtobufCFieldDescriptor hosted_extension__reply__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "esp_err",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_INT32,
@@ -1151,7 +1080,7 @@ static const ProtobufCFieldDescriptor hosted_extension__reply__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "text",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_STRING,
@@ -1163,7 +1092,7 @@ static const ProtobufCFieldDescriptor hosted_extension__reply__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "address",
+    NULL, /* CODE_SIZE */
     4,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_UINT32,
@@ -1175,7 +1104,7 @@ static const ProtobufCFieldDescriptor hosted_extension__reply__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "next",
+    NULL, /* CODE_SIZE */
     5,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_UINT32,
@@ -1187,7 +1116,7 @@ static const ProtobufCFieldDescriptor hosted_extension__reply__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "status",
+    NULL, /* CODE_SIZE */
     6,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -1199,7 +1128,7 @@ static const ProtobufCFieldDescriptor hosted_extension__reply__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "digests",
+    NULL, /* CODE_SIZE */
     7,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_BYTES,
@@ -1211,15 +1140,6 @@ static const ProtobufCFieldDescriptor hosted_extension__reply__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_extension__reply__field_indices_by_name[] = {
-  3,   /* field[3] = address */
-  0,   /* field[0] = code */
-  6,   /* field[6] = digests */
-  1,   /* field[1] = esp_err */
-  4,   /* field[4] = next */
-  5,   /* field[5] = status */
-  2,   /* field[2] = text */
-};
 static const ProtobufCIntRange hosted_extension__reply__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -1228,14 +1148,11 @@ static const ProtobufCIntRange hosted_extension__reply__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor hosted_extension__reply__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_extension.Reply",
-  "Reply",
-  "HostedExtension__Reply",
-  "hosted_extension",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedExtension__Reply),
   7,
   hosted_extension__reply__field_descriptors,
-  hosted_extension__reply__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_extension__reply__number_ranges,
   (ProtobufCMessageInit) hosted_extension__reply__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -1243,7 +1160,7 @@ const ProtobufCMessageDescriptor hosted_extension__reply__descriptor =
 static const ProtobufCFieldDescriptor hosted_extension__slot__field_descriptors[10] =
 {
   {
-    "label",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_STRING,
@@ -1255,7 +1172,7 @@ static const ProtobufCFieldDescriptor hosted_extension__slot__field_descriptors[
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "size",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_UINT32,
@@ -1267,7 +1184,7 @@ static const ProtobufCFieldDescriptor hosted_extension__slot__field_descriptors[
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "running",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_BOOL,
@@ -1279,7 +1196,7 @@ static const ProtobufCFieldDescriptor hosted_extension__slot__field_descriptors[
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "boots_next",
+    NULL, /* CODE_SIZE */
     4,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_BOOL,
@@ -1291,7 +1208,7 @@ static const ProtobufCFieldDescriptor hosted_extension__slot__field_descriptors[
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "update_next",
+    NULL, /* CODE_SIZE */
     5,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_BOOL,
@@ -1303,7 +1220,7 @@ static const ProtobufCFieldDescriptor hosted_extension__slot__field_descriptors[
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "state",
+    NULL, /* CODE_SIZE */
     6,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_ENUM,
@@ -1315,7 +1232,7 @@ static const ProtobufCFieldDescriptor hosted_extension__slot__field_descriptors[
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "project",
+    NULL, /* CODE_SIZE */
     7,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_STRING,
@@ -1327,7 +1244,7 @@ static const ProtobufCFieldDescriptor hosted_extension__slot__field_descriptors[
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "version",
+    NULL, /* CODE_SIZE */
     8,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_STRING,
@@ -1339,7 +1256,7 @@ static const ProtobufCFieldDescriptor hosted_extension__slot__field_descriptors[
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "secure_version",
+    NULL, /* CODE_SIZE */
     9,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_UINT32,
@@ -1351,7 +1268,7 @@ static const ProtobufCFieldDescriptor hosted_extension__slot__field_descriptors[
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "elf_sha256",
+    NULL, /* CODE_SIZE */
     10,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_BYTES,
@@ -1363,18 +1280,6 @@ static const ProtobufCFieldDescriptor hosted_extension__slot__field_descriptors[
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_extension__slot__field_indices_by_name[] = {
-  3,   /* field[3] = boots_next */
-  9,   /* field[9] = elf_sha256 */
-  0,   /* field[0] = label */
-  6,   /* field[6] = project */
-  2,   /* field[2] = running */
-  8,   /* field[8] = secure_version */
-  1,   /* field[1] = size */
-  5,   /* field[5] = state */
-  4,   /* field[4] = update_next */
-  7,   /* field[7] = version */
-};
 static const ProtobufCIntRange hosted_extension__slot__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -1383,14 +1288,11 @@ static const ProtobufCIntRange hosted_extension__slot__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor hosted_extension__slot__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_extension.Slot",
-  "Slot",
-  "HostedExtension__Slot",
-  "hosted_extension",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedExtension__Slot),
   10,
   hosted_extension__slot__field_descriptors,
-  hosted_extension__slot__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_extension__slot__number_ranges,
   (ProtobufCMessageInit) hosted_extension__slot__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -1398,7 +1300,7 @@ const ProtobufCMessageDescriptor hosted_extension__slot__descriptor =
 static const ProtobufCFieldDescriptor hosted_extension__status__field_descriptors[3] =
 {
   {
-    "slots",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -1410,7 +1312,7 @@ static const ProtobufCFieldDescriptor hosted_extension__status__field_descriptor
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "session_next",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_UINT32,
@@ -1422,7 +1324,7 @@ static const ProtobufCFieldDescriptor hosted_extension__status__field_descriptor
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "trial_left",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_UINT32,
@@ -1434,11 +1336,6 @@ static const ProtobufCFieldDescriptor hosted_extension__status__field_descriptor
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_extension__status__field_indices_by_name[] = {
-  1,   /* field[1] = session_next */
-  0,   /* field[0] = slots */
-  2,   /* field[2] = trial_left */
-};
 static const ProtobufCIntRange hosted_extension__status__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -1447,156 +1344,97 @@ static const ProtobufCIntRange hosted_extension__status__number_ranges[1 + 1] =
 const ProtobufCMessageDescriptor hosted_extension__status__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_extension.Status",
-  "Status",
-  "HostedExtension__Status",
-  "hosted_extension",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedExtension__Status),
   3,
   hosted_extension__status__field_descriptors,
-  hosted_extension__status__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_extension__status__number_ranges,
   (ProtobufCMessageInit) hosted_extension__status__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue hosted_extension__feature__enum_values_by_number[5] =
 {
-  { "FEATURE_SESSION", "HOSTED_EXTENSION__FEATURE__FEATURE_SESSION", 1 },
-  { "FEATURE_DIGESTS", "HOSTED_EXTENSION__FEATURE__FEATURE_DIGESTS", 2 },
-  { "FEATURE_TRIAL", "HOSTED_EXTENSION__FEATURE__FEATURE_TRIAL", 4 },
-  { "FEATURE_COMPRESSION", "HOSTED_EXTENSION__FEATURE__FEATURE_COMPRESSION", 8 },
-  { "FEATURE_WINDOW", "HOSTED_EXTENSION__FEATURE__FEATURE_WINDOW", 16 },
+  { NULL, NULL, 1 }, /* CODE_SIZE */
+  { NULL, NULL, 2 }, /* CODE_SIZE */
+  { NULL, NULL, 4 }, /* CODE_SIZE */
+  { NULL, NULL, 8 }, /* CODE_SIZE */
+  { NULL, NULL, 16 }, /* CODE_SIZE */
 };
 static const ProtobufCIntRange hosted_extension__feature__value_ranges[] = {
 {1, 0},{4, 2},{8, 3},{16, 4},{0, 5}
 };
-static const ProtobufCEnumValueIndex hosted_extension__feature__enum_values_by_name[5] =
-{
-  { "FEATURE_COMPRESSION", 3 },
-  { "FEATURE_DIGESTS", 1 },
-  { "FEATURE_SESSION", 0 },
-  { "FEATURE_TRIAL", 2 },
-  { "FEATURE_WINDOW", 4 },
-};
 const ProtobufCEnumDescriptor hosted_extension__feature__descriptor =
 {
   PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
-  "hosted_extension.Feature",
-  "Feature",
-  "HostedExtension__Feature",
-  "hosted_extension",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   5,
   hosted_extension__feature__enum_values_by_number,
-  5,
-  hosted_extension__feature__enum_values_by_name,
+  0, NULL, /* CODE_SIZE */
   4,
   hosted_extension__feature__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
 static const ProtobufCEnumValue hosted_extension__code__enum_values_by_number[23] =
 {
-  { "DONE", "HOSTED_EXTENSION__CODE__DONE", 0 },
-  { "NOT_UNDERSTOOD", "HOSTED_EXTENSION__CODE__NOT_UNDERSTOOD", 1 },
-  { "IN_PROGRESS", "HOSTED_EXTENSION__CODE__IN_PROGRESS", 2 },
-  { "NO_SLOT", "HOSTED_EXTENSION__CODE__NO_SLOT", 3 },
-  { "TOO_LARGE", "HOSTED_EXTENSION__CODE__TOO_LARGE", 4 },
-  { "WRONG_CHIP", "HOSTED_EXTENSION__CODE__WRONG_CHIP", 5 },
-  { "OLD_SECURE_VERSION", "HOSTED_EXTENSION__CODE__OLD_SECURE_VERSION", 6 },
-  { "NOT_CONFIRMED", "HOSTED_EXTENSION__CODE__NOT_CONFIRMED", 7 },
-  { "VETO", "HOSTED_EXTENSION__CODE__VETO", 8 },
-  { "RESTARTING", "HOSTED_EXTENSION__CODE__RESTARTING", 9 },
-  { "NO_SESSION", "HOSTED_EXTENSION__CODE__NO_SESSION", 10 },
-  { "WRONG_OFFSET", "HOSTED_EXTENSION__CODE__WRONG_OFFSET", 11 },
-  { "NOT_AN_IMAGE", "HOSTED_EXTENSION__CODE__NOT_AN_IMAGE", 12 },
-  { "ERASE_FAILED", "HOSTED_EXTENSION__CODE__ERASE_FAILED", 13 },
-  { "PROGRAM_FAILED", "HOSTED_EXTENSION__CODE__PROGRAM_FAILED", 14 },
-  { "FLASH_DIFFERS", "HOSTED_EXTENSION__CODE__FLASH_DIFFERS", 15 },
-  { "READ_FAILED", "HOSTED_EXTENSION__CODE__READ_FAILED", 16 },
-  { "WRONG_DIGEST", "HOSTED_EXTENSION__CODE__WRONG_DIGEST", 17 },
-  { "INVALID_IMAGE", "HOSTED_EXTENSION__CODE__INVALID_IMAGE", 18 },
-  { "SELECT_FAILED", "HOSTED_EXTENSION__CODE__SELECT_FAILED", 19 },
-  { "WRONG_VERSION", "HOSTED_EXTENSION__CODE__WRONG_VERSION", 20 },
-  { "NO_ROLLBACK", "HOSTED_EXTENSION__CODE__NO_ROLLBACK", 21 },
-  { "TOO_SHORT", "HOSTED_EXTENSION__CODE__TOO_SHORT", 22 },
+  { NULL, NULL, 0 }, /* CODE_SIZE */
+  { NULL, NULL, 1 }, /* CODE_SIZE */
+  { NULL, NULL, 2 }, /* CODE_SIZE */
+  { NULL, NULL, 3 }, /* CODE_SIZE */
+  { NULL, NULL, 4 }, /* CODE_SIZE */
+  { NULL, NULL, 5 }, /* CODE_SIZE */
+  { NULL, NULL, 6 }, /* CODE_SIZE */
+  { NULL, NULL, 7 }, /* CODE_SIZE */
+  { NULL, NULL, 8 }, /* CODE_SIZE */
+  { NULL, NULL, 9 }, /* CODE_SIZE */
+  { NULL, NULL, 10 }, /* CODE_SIZE */
+  { NULL, NULL, 11 }, /* CODE_SIZE */
+  { NULL, NULL, 12 }, /* CODE_SIZE */
+  { NULL, NULL, 13 }, /* CODE_SIZE */
+  { NULL, NULL, 14 }, /* CODE_SIZE */
+  { NULL, NULL, 15 }, /* CODE_SIZE */
+  { NULL, NULL, 16 }, /* CODE_SIZE */
+  { NULL, NULL, 17 }, /* CODE_SIZE */
+  { NULL, NULL, 18 }, /* CODE_SIZE */
+  { NULL, NULL, 19 }, /* CODE_SIZE */
+  { NULL, NULL, 20 }, /* CODE_SIZE */
+  { NULL, NULL, 21 }, /* CODE_SIZE */
+  { NULL, NULL, 22 }, /* CODE_SIZE */
 };
 static const ProtobufCIntRange hosted_extension__code__value_ranges[] = {
 {0, 0},{0, 23}
 };
-static const ProtobufCEnumValueIndex hosted_extension__code__enum_values_by_name[23] =
-{
-  { "DONE", 0 },
-  { "ERASE_FAILED", 13 },
-  { "FLASH_DIFFERS", 15 },
-  { "INVALID_IMAGE", 18 },
-  { "IN_PROGRESS", 2 },
-  { "NOT_AN_IMAGE", 12 },
-  { "NOT_CONFIRMED", 7 },
-  { "NOT_UNDERSTOOD", 1 },
-  { "NO_ROLLBACK", 21 },
-  { "NO_SESSION", 10 },
-  { "NO_SLOT", 3 },
-  { "OLD_SECURE_VERSION", 6 },
-  { "PROGRAM_FAILED", 14 },
-  { "READ_FAILED", 16 },
-  { "RESTARTING", 9 },
-  { "SELECT_FAILED", 19 },
-  { "TOO_LARGE", 4 },
-  { "TOO_SHORT", 22 },
-  { "VETO", 8 },
-  { "WRONG_CHIP", 5 },
-  { "WRONG_DIGEST", 17 },
-  { "WRONG_OFFSET", 11 },
-  { "WRONG_VERSION", 20 },
-};
 const ProtobufCEnumDescriptor hosted_extension__code__descriptor =
 {
   PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
-  "hosted_extension.Code",
-  "Code",
-  "HostedExtension__Code",
-  "hosted_extension",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   23,
   hosted_extension__code__enum_values_by_number,
-  23,
-  hosted_extension__code__enum_values_by_name,
+  0, NULL, /* CODE_SIZE */
   1,
   hosted_extension__code__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
 static const ProtobufCEnumValue hosted_extension__slot_state__enum_values_by_number[7] =
 {
-  { "STATE_NONE", "HOSTED_EXTENSION__SLOT_STATE__STATE_NONE", 0 },
-  { "STATE_NEW", "HOSTED_EXTENSION__SLOT_STATE__STATE_NEW", 1 },
-  { "STATE_PENDING", "HOSTED_EXTENSION__SLOT_STATE__STATE_PENDING", 2 },
-  { "STATE_VALID", "HOSTED_EXTENSION__SLOT_STATE__STATE_VALID", 3 },
-  { "STATE_INVALID", "HOSTED_EXTENSION__SLOT_STATE__STATE_INVALID", 4 },
-  { "STATE_ABORTED", "HOSTED_EXTENSION__SLOT_STATE__STATE_ABORTED", 5 },
-  { "STATE_UNDEFINED", "HOSTED_EXTENSION__SLOT_STATE__STATE_UNDEFINED", 6 },
+  { NULL, NULL, 0 }, /* CODE_SIZE */
+  { NULL, NULL, 1 }, /* CODE_SIZE */
+  { NULL, NULL, 2 }, /* CODE_SIZE */
+  { NULL, NULL, 3 }, /* CODE_SIZE */
+  { NULL, NULL, 4 }, /* CODE_SIZE */
+  { NULL, NULL, 5 }, /* CODE_SIZE */
+  { NULL, NULL, 6 }, /* CODE_SIZE */
 };
 static const ProtobufCIntRange hosted_extension__slot_state__value_ranges[] = {
 {0, 0},{0, 7}
 };
-static const ProtobufCEnumValueIndex hosted_extension__slot_state__enum_values_by_name[7] =
-{
-  { "STATE_ABORTED", 5 },
-  { "STATE_INVALID", 4 },
-  { "STATE_NEW", 1 },
-  { "STATE_NONE", 0 },
-  { "STATE_PENDING", 2 },
-  { "STATE_UNDEFINED", 6 },
-  { "STATE_VALID", 3 },
-};
 const ProtobufCEnumDescriptor hosted_extension__slot_state__descriptor =
 {
   PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
-  "hosted_extension.SlotState",
-  "SlotState",
-  "HostedExtension__SlotState",
-  "hosted_extension",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   7,
   hosted_extension__slot_state__enum_values_by_number,
-  7,
-  hosted_extension__slot_state__enum_values_by_name,
+  0, NULL, /* CODE_SIZE */
   1,
   hosted_extension__slot_state__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */

@@ -148,14 +148,11 @@ void   hosted_mcu__message__free_unpacked
 const ProtobufCMessageDescriptor hosted_mcu__empty__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_mcu.Empty",
-  "Empty",
-  "HostedMcu__Empty",
-  "hosted_mcu",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedMcu__Empty),
   0,
   hosted_mcu__empty__field_descriptors,
-  hosted_mcu__empty__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   0,  hosted_mcu__empty__number_ranges,
   (ProtobufCMessageInit) hosted_mcu__empty__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -163,7 +160,7 @@ const ProtobufCMessageDescriptor hosted_mcu__empty__descriptor =
 static const ProtobufCFieldDescriptor hosted_mcu__resp_get_version__field_descriptors[4] =
 {
   {
-    "resp",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -175,7 +172,7 @@ static const ProtobufCFieldDescriptor hosted_mcu__resp_get_version__field_descri
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "major",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -187,7 +184,7 @@ static const ProtobufCFieldDescriptor hosted_mcu__resp_get_version__field_descri
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "minor",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -199,7 +196,7 @@ static const ProtobufCFieldDescriptor hosted_mcu__resp_get_version__field_descri
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "patch",
+    NULL, /* CODE_SIZE */
     4,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -211,12 +208,6 @@ static const ProtobufCFieldDescriptor hosted_mcu__resp_get_version__field_descri
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_mcu__resp_get_version__field_indices_by_name[] = {
-  1,   /* field[1] = major */
-  2,   /* field[2] = minor */
-  3,   /* field[3] = patch */
-  0,   /* field[0] = resp */
-};
 static const ProtobufCIntRange hosted_mcu__resp_get_version__number_ranges[1 + 1] =
 {
   { 1, 0 },
@@ -225,14 +216,11 @@ static const ProtobufCIntRange hosted_mcu__resp_get_version__number_ranges[1 + 1
 const ProtobufCMessageDescriptor hosted_mcu__resp_get_version__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_mcu.RespGetVersion",
-  "RespGetVersion",
-  "HostedMcu__RespGetVersion",
-  "hosted_mcu",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedMcu__RespGetVersion),
   4,
   hosted_mcu__resp_get_version__field_descriptors,
-  hosted_mcu__resp_get_version__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   1,  hosted_mcu__resp_get_version__number_ranges,
   (ProtobufCMessageInit) hosted_mcu__resp_get_version__init,
   NULL,NULL,NULL    /* reserved[123] */
@@ -240,7 +228,7 @@ const ProtobufCMessageDescriptor hosted_mcu__resp_get_version__descriptor =
 static const ProtobufCFieldDescriptor hosted_mcu__message__field_descriptors[5] =
 {
   {
-    "type",
+    NULL, /* CODE_SIZE */
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -252,7 +240,7 @@ static const ProtobufCFieldDescriptor hosted_mcu__message__field_descriptors[5] 
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "id",
+    NULL, /* CODE_SIZE */
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_INT32,
@@ -264,7 +252,7 @@ static const ProtobufCFieldDescriptor hosted_mcu__message__field_descriptors[5] 
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "uid",
+    NULL, /* CODE_SIZE */
     3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
@@ -276,7 +264,7 @@ static const ProtobufCFieldDescriptor hosted_mcu__message__field_descriptors[5] 
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "req_get_version",
+    NULL, /* CODE_SIZE */
     350,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -288,7 +276,7 @@ static const ProtobufCFieldDescriptor hosted_mcu__message__field_descriptors[5] 
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "resp_get_version",
+    NULL, /* CODE_SIZE */
     606,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
@@ -300,13 +288,6 @@ static const ProtobufCFieldDescriptor hosted_mcu__message__field_descriptors[5] 
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned hosted_mcu__message__field_indices_by_name[] = {
-  1,   /* field[1] = id */
-  3,   /* field[3] = req_get_version */
-  4,   /* field[4] = resp_get_version */
-  0,   /* field[0] = type */
-  2,   /* field[2] = uid */
-};
 static const ProtobufCIntRange hosted_mcu__message__number_ranges[3 + 1] =
 {
   { 1, 0 },
@@ -317,46 +298,32 @@ static const ProtobufCIntRange hosted_mcu__message__number_ranges[3 + 1] =
 const ProtobufCMessageDescriptor hosted_mcu__message__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "hosted_mcu.Message",
-  "Message",
-  "HostedMcu__Message",
-  "hosted_mcu",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedMcu__Message),
   5,
   hosted_mcu__message__field_descriptors,
-  hosted_mcu__message__field_indices_by_name,
+  NULL, /* CODE_SIZE */
   3,  hosted_mcu__message__number_ranges,
   (ProtobufCMessageInit) hosted_mcu__message__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue hosted_mcu__message_id__enum_values_by_number[4] =
 {
-  { "INVALID_ID", "HOSTED_MCU__MESSAGE_ID__INVALID_ID", 0 },
-  { "REQ_GET_VERSION", "HOSTED_MCU__MESSAGE_ID__REQ_GET_VERSION", 350 },
-  { "RESP_UNKNOWN", "HOSTED_MCU__MESSAGE_ID__RESP_UNKNOWN", 512 },
-  { "RESP_GET_VERSION", "HOSTED_MCU__MESSAGE_ID__RESP_GET_VERSION", 606 },
+  { NULL, NULL, 0 }, /* CODE_SIZE */
+  { NULL, NULL, 350 }, /* CODE_SIZE */
+  { NULL, NULL, 512 }, /* CODE_SIZE */
+  { NULL, NULL, 606 }, /* CODE_SIZE */
 };
 static const ProtobufCIntRange hosted_mcu__message_id__value_ranges[] = {
 {0, 0},{350, 1},{512, 2},{606, 3},{0, 4}
 };
-static const ProtobufCEnumValueIndex hosted_mcu__message_id__enum_values_by_name[4] =
-{
-  { "INVALID_ID", 0 },
-  { "REQ_GET_VERSION", 1 },
-  { "RESP_GET_VERSION", 3 },
-  { "RESP_UNKNOWN", 2 },
-};
 const ProtobufCEnumDescriptor hosted_mcu__message_id__descriptor =
 {
   PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
-  "hosted_mcu.MessageId",
-  "MessageId",
-  "HostedMcu__MessageId",
-  "hosted_mcu",
+  NULL,NULL,NULL,NULL, /* CODE_SIZE */
   4,
   hosted_mcu__message_id__enum_values_by_number,
-  4,
-  hosted_mcu__message_id__enum_values_by_name,
+  0, NULL, /* CODE_SIZE */
   4,
   hosted_mcu__message_id__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
