@@ -21,7 +21,8 @@ from talk import ABORT, DIGESTS, ROLLBACK, STATUS, WRITE_BYTES, Talk, sha, stock
 # Codes of hosted_extension.proto
 DONE, NOT_UNDERSTOOD, IN_PROGRESS = 0, 1, 2
 TOO_LARGE, WRONG_CHIP, NOT_CONFIRMED, NO_SESSION = 4, 5, 7, 10
-WRONG_OFFSET, WRONG_DIGEST, INVALID_IMAGE, WRONG_VERSION, TOO_SHORT = 11, 17, 18, 20, 22
+WRONG_OFFSET, WRONG_DIGEST, INVALID_IMAGE, WRONG_VERSION = 11, 17, 18, 20
+NO_ROLLBACK, TOO_SHORT = 21, 22
 
 SECTOR, BLOCK = 4096, 65536
 TRIAL_S = 120
@@ -60,14 +61,14 @@ def wrong_offsets(talk: Talk) -> None:
     talk.begin(size=len(IMAGE))
     assert talk.write(0, IMAGE[:WRITE_BYTES], len(IMAGE)).next == WRITE_BYTES
     with talk.nothing_written():
-        for off in (-1, 1, SECTOR, 2 * SECTOR, BLOCK, -WRITE_BYTES + 1, 96, 0xFFFF0000):
-            at = WRITE_BYTES + off
-            length = min(WRITE_BYTES, SMALL.slot_bytes - at) if at < SMALL.slot_bytes else 16
-            reply = talk.write(at, b"\x00" * max(length, 16))
-            assert reply.code in (WRONG_OFFSET, TOO_LARGE), f"at {at}: {reply}"
-            if reply.code == TOO_LARGE:  # which ends it
-                break
+        for off in (-1, 1, 96, SECTOR, 2 * SECTOR, -WRITE_BYTES + 1):
+            reply = talk.write(WRITE_BYTES + off, b"\x00" * WRITE_BYTES)
+            assert reply.code == WRONG_OFFSET, f"off by {off}: {reply}"
             assert reply.next == WRITE_BYTES
+        for at in (SMALL.slot_bytes - 16, BLOCK, 0xFFFF0000, 0xFFFFFFFF):
+            talk.begin(size=len(IMAGE))
+            assert talk.write(at, b"\x00" * WRITE_BYTES).code == TOO_LARGE, f"at {at:#x}"
+            assert talk.write(0, IMAGE[:WRITE_BYTES]).code == NO_SESSION
 
 
 def a_write_ends_at_the_slot(talk: Talk) -> None:
@@ -275,6 +276,19 @@ def rollback_on_demand(talk: Talk) -> None:
     assert talk.version == OLD
 
 
+def nobody_goes_back_to_half_an_update(talk: Talk) -> None:
+    """The bytes of the other slot were never selected, so the record of those before is not
+    theirs: they would run without a trial."""
+    talk.power_on()
+    talk.update(IMAGE, no_trial=True)
+    talk.begin(size=len(IMAGE))
+    talk.write_all(SMALL.image(NEXT))
+    talk.other(ABORT)
+    assert talk.other(ROLLBACK).code == NO_ROLLBACK
+    talk.reset()
+    assert talk.version == NEW
+
+
 def digests_have_limits(talk: Talk) -> None:
     talk.power_on()
     with talk.nothing_written():
@@ -306,6 +320,7 @@ CASES: tuple[Callable[[Talk], None], ...] = (
     no_trial_is_valid_at_once,
     the_end_may_be_repeated,
     rollback_on_demand,
+    nobody_goes_back_to_half_an_update,
     digests_have_limits,
 )
 
@@ -330,7 +345,7 @@ def _with_tail(binary: Path, kind: Kind) -> int:
     return cut_at(sweep, range(max(1, count_operations(sweep) - 16), count_operations(sweep) + 1))
 
 
-@part("messages", "sequences of messages to our firmware, and what they leave in flash", sample=88)
+@part("messages", "sequences of messages to our firmware, and what they leave in flash", sample=92)
 def cases(setup: Setup) -> list[Case]:
     binary = device_lives(Build(setup.preset))
     kinds = [kind for kind in KINDS if not kind.stock]

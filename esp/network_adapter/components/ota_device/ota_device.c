@@ -403,6 +403,9 @@ static enum ota_device_code select_slot(const struct ota_device_end *end)
     err = esp_ota_set_boot_partition(s_update.slot);
     if (err == ESP_OK && no_trial)
         err = esp_ota_mark_app_valid_cancel_rollback(); /* of what was just selected */
+    /* Bits that do not take are no error to the flash. */
+    if (err == ESP_OK && esp_ota_get_boot_partition() != s_update.slot)
+        err = ESP_FAIL;
     if (err != ESP_OK)
         ota_trial_request(s_update.slot, 0);
     return answer_err(code_of_selection(err), err);

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "esp_idf_version.h"
 #include "esp_log.h"
 #include "esp_ota_ops.h"
 #include "ota_sha256.h"
@@ -43,37 +42,58 @@ void ota_slot_skip_to(uint32_t offset)
         s_erased = offset;
 }
 
-static enum ota_device_code fail(enum ota_device_code code, esp_err_t err, uint32_t offset,
+static enum ota_device_code fail(enum ota_device_code code, esp_err_t err,
+                                 const esp_partition_t *where, uint32_t offset,
                                  struct ota_device_fault *fault)
 {
     *fault = (struct ota_device_fault){
         .code = code,
         .esp_err = err,
-        .address = s_slot->address + offset,
+        .address = where->address + offset,
     };
     ESP_LOGE(s_tag, "flash at 0x%x: code %d, %s", (unsigned)fault->address, (int)code,
              esp_err_to_name(err));
     return code;
 }
 
-/*
- * The slot may be recorded as rolled back: that was of the bytes which are about to go. Before
- * v5.5, ESP-IDF has nothing to take the record away; selecting the slot replaces it in the end.
- */
-static void forget_rollback(void)
+/* The number of the slot that a record of otadata names, as the boot loader counts; -1: it is
+ * empty, or cannot be read. */
+static int recorded_slot(const esp_partition_t *otadata, unsigned sector)
 {
-#if ESP_IDF_VERSION >= ESP_IDF_VERSION_VAL(5, 5, 0)
-    esp_ota_img_states_t state;
+    const uint8_t slots = esp_ota_get_app_partition_count();
+    uint32_t sequence = UINT32_MAX;
 
-    if (esp_ota_get_state_partition(s_slot, &state) != ESP_OK ||
-        (state != ESP_OTA_IMG_INVALID && state != ESP_OTA_IMG_ABORTED))
-        return;
+    if (esp_partition_read(otadata, (size_t)sector * OTA_SLOT_SECTOR_BYTES, &sequence,
+                           sizeof(sequence)) != ESP_OK ||
+        sequence == UINT32_MAX || slots == 0)
+        return -1;
+    return (int)((sequence - 1) % slots);
+}
 
-    const esp_err_t err = esp_ota_invalidate_inactive_ota_data_slot();
+/*
+ * The slot may have a record: that was of the bytes which are about to go. As a valid one it would
+ * have a rollback boot what nobody has verified, and without a trial; as one that was rolled back
+ * it would be said of the new bytes. The running image is the selected one, so that the record
+ * which counts is never this. (ESP-IDF's call for it came with v5.5.)
+ */
+static enum ota_device_code forget_record(struct ota_device_fault *fault)
+{
+    const esp_partition_t *otadata =
+        esp_partition_find_first(ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_OTA, NULL);
+    const int number = (int)s_slot->subtype - (int)ESP_PARTITION_SUBTYPE_APP_OTA_MIN;
 
-    if (err != ESP_OK) /* the record is wrong about the new bytes, and does no harm else */
-        ESP_LOGW(s_tag, "the record of a rollback stays: %s", esp_err_to_name(err));
-#endif
+    for (unsigned i = 0; otadata != NULL && i < 2; i++) {
+        const uint32_t at = i * OTA_SLOT_SECTOR_BYTES;
+
+        if (recorded_slot(otadata, i) != number)
+            continue;
+
+        const esp_err_t err = esp_partition_erase_range(otadata, at, OTA_SLOT_SECTOR_BYTES);
+
+        if (err != ESP_OK)
+            return fail(OTA_DEVICE_ERASE_FAILED, err, otadata, at, fault);
+    }
+    return OTA_DEVICE_DONE;
 }
 
 /* A whole block where one begins here and is wanted, else a sector. */
@@ -89,17 +109,19 @@ static uint32_t erase_step(uint32_t limit)
 static enum ota_device_code erase_up_to(uint32_t end, uint32_t limit,
                                         struct ota_device_fault *fault)
 {
+    enum ota_device_code code;
+
     while (s_erased < end) {
         const uint32_t step = erase_step(limit);
 
-        if (!s_touched)
-            forget_rollback();
+        if (!s_touched && (code = forget_record(fault)) != OTA_DEVICE_DONE)
+            return code;
         s_touched = true;
 
         const esp_err_t err = esp_partition_erase_range(s_slot, s_erased, step);
 
         if (err != ESP_OK)
-            return fail(OTA_DEVICE_ERASE_FAILED, err, s_erased, fault);
+            return fail(OTA_DEVICE_ERASE_FAILED, err, s_slot, s_erased, fault);
         s_erased += step;
     }
     return OTA_DEVICE_DONE;
@@ -115,11 +137,11 @@ static enum ota_device_code compare(uint32_t offset, const uint8_t *data, size_t
         uint32_t same = 0;
 
         if (err != ESP_OK)
-            return fail(OTA_DEVICE_READ_FAILED, err, offset, fault);
+            return fail(OTA_DEVICE_READ_FAILED, err, s_slot, offset, fault);
         while (same < n && s_read[same] == data[same])
             same++;
         if (same < n)
-            return fail(OTA_DEVICE_FLASH_DIFFERS, ESP_OK, offset + same, fault);
+            return fail(OTA_DEVICE_FLASH_DIFFERS, ESP_OK, s_slot, offset + same, fault);
         offset += (uint32_t)n;
         data += n;
         len -= n;
@@ -138,7 +160,7 @@ enum ota_device_code ota_slot_program(uint32_t offset, const void *data, size_t 
     const esp_err_t err = esp_partition_write(s_slot, offset, data, len);
 
     if (err != ESP_OK)
-        return fail(OTA_DEVICE_PROGRAM_FAILED, err, offset, fault);
+        return fail(OTA_DEVICE_PROGRAM_FAILED, err, s_slot, offset, fault);
     return compare(offset, data, len, fault);
 }
 
@@ -154,7 +176,7 @@ enum ota_device_code ota_slot_hash(uint32_t offset, uint32_t len,
 
         if (err != ESP_OK) {
             ota_sha256_abort();
-            return fail(OTA_DEVICE_READ_FAILED, err, offset, fault);
+            return fail(OTA_DEVICE_READ_FAILED, err, s_slot, offset, fault);
         }
         ok = ota_sha256_update(s_read, n);
         offset += n;
@@ -163,5 +185,5 @@ enum ota_device_code ota_slot_hash(uint32_t offset, uint32_t len,
     if (ok && ota_sha256_finish(ret))
         return OTA_DEVICE_DONE;
     ota_sha256_abort();
-    return fail(OTA_DEVICE_READ_FAILED, ESP_ERR_NO_MEM, offset, fault);
+    return fail(OTA_DEVICE_READ_FAILED, ESP_ERR_NO_MEM, s_slot, offset, fault);
 }

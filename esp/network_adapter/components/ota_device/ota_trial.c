@@ -7,9 +7,11 @@
 
 #include "esp_app_desc.h"
 #include "esp_attr.h"
+#include "esp_idf_version.h"
 #include "esp_log.h"
 #include "esp_ota_ops.h"
 #include "esp_rom_crc.h"
+#include "esp_system.h"
 #include "esp_timer.h"
 #include "ota_device.h"
 #include "ota_restart.h"
@@ -83,13 +85,41 @@ bool ota_trial_runs_what_is_selected(void)
     return esp_ota_get_boot_partition() == esp_ota_get_running_partition();
 }
 
-/* Comes back only when there is nothing to go back to. */
+/* What was selected in its place, because its own record was marked or is broken, boots next. */
+static bool is_another_selected(void)
+{
+    const esp_partition_t *boots = esp_ota_get_boot_partition();
+
+    return boots != NULL && boots != esp_ota_get_running_partition();
+}
+
+static esp_err_t mark_invalid(void)
+{
+#if ESP_IDF_VERSION >= ESP_IDF_VERSION_VAL(5, 5, 0)
+    return esp_ota_mark_app_invalid_rollback();
+#else
+    esp_register_shutdown_handler(drop_record);
+
+    const esp_err_t err = esp_ota_mark_app_invalid_rollback_and_reboot();
+
+    esp_unregister_shutdown_handler(drop_record); /* still here: a later restart is another one */
+    return err;
+#endif
+}
+
+/*
+ * Comes back only when there is nothing to go back to. The record must not stay: the old image may
+ * be one that does not know it, and what that puts into this slot would go back at its first start.
+ * A record of otadata that was erased and could not be written again leaves the old one selected.
+ */
 static esp_err_t go_back(void)
 {
-    const esp_err_t err = ota_trial_runs_what_is_selected()
-                              ? esp_ota_mark_app_invalid_rollback_and_reboot()
-                              : ESP_ERR_OTA_ROLLBACK_FAILED;
+    const esp_err_t err = is_another_selected() ? ESP_OK : mark_invalid();
 
+    if (is_another_selected()) {
+        drop_record();
+        esp_restart();
+    }
     ESP_LOGE(s_tag, "no way back, so this image runs on: %s", esp_err_to_name(err));
     return err;
 }
@@ -97,8 +127,10 @@ static esp_err_t go_back(void)
 static void on_time_up(void *arg)
 {
     (void)arg;
-    if (atomic_flag_test_and_set(&s_decided))
+    if (atomic_flag_test_and_set(&s_decided)) {
+        esp_timer_start_once(s_timer, SECOND_US); /* a confirmation is on its way, and may fail */
         return;
+    }
     if (s_timed) { /* else it was confirmed while this call was on its way */
         ESP_LOGW(s_tag, "not confirmed in time: back to the old image");
         go_back();
@@ -145,7 +177,9 @@ void ota_device_start(void)
         return;
     s_started = true;
 
-    const bool unproved = running_state(&state) && is_unproved(state);
+    /* UNDEFINED: this application was built without rollback, and goes back all the same. */
+    const bool unproved =
+        running_state(&state) && (is_unproved(state) || state == ESP_OTA_IMG_UNDEFINED);
 
     learn_of_boot_loader(state);
     if (!record_is_whole() || !unproved ||
@@ -193,10 +227,13 @@ bool ota_device_can_roll_back(bool *ret)
 
 static esp_err_t mark_valid(void)
 {
-    const esp_err_t err = ota_trial_runs_what_is_selected()
-                              ? esp_ota_mark_app_valid_cancel_rollback()
-                              : ESP_ERR_INVALID_STATE;
+    esp_ota_img_states_t state;
+    esp_err_t err = ota_trial_runs_what_is_selected() ? esp_ota_mark_app_valid_cancel_rollback()
+                                                      : ESP_ERR_INVALID_STATE;
 
+    /* Bits that do not take are no error to the flash. */
+    if (err == ESP_OK && (!running_state(&state) || state != ESP_OTA_IMG_VALID))
+        err = ESP_FAIL;
     if (err == ESP_OK)
         ESP_LOGI(s_tag, "the running image is confirmed");
     else

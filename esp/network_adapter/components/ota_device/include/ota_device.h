@@ -183,7 +183,8 @@ esp_err_t ota_device_confirm(void);
 enum ota_device_code ota_device_confirm_version(const char *version);
 
 /*
- * Goes back to the firmware before, a second later.
+ * Goes back to the firmware before, a second later. An update that has begun to erase has taken it
+ * away, and its record with it: what it wrote was on no trial.
  *   IN_PROGRESS, RESTARTING, NO_ROLLBACK, SELECT_FAILED
  */
 enum ota_device_code ota_device_rollback(void);
