@@ -78,17 +78,26 @@ static bool is_given_up(const struct hosted_device *device, const struct ctrl_re
            hosted_cancel_requested(device->client.cancel);
 }
 
-static int repeat(struct hosted_device *device, const struct ctrl_request *request,
-                  struct ctrl_reply *ret, struct hosted_fault *fault)
+/* Of a rollback there is one try: another might reach the firmware that came back, and have it go
+ * back further. */
+static unsigned patience_ms(const struct hosted_device *device, bool once)
 {
     const unsigned total_ms = device_timeout_ms(device, DEVICE_DEFAULT_TIMEOUT_S);
+
+    return once && total_ms > TRY_MS ? TRY_MS : total_ms;
+}
+
+static int repeat(struct hosted_device *device, const struct ctrl_request *request, bool once,
+                  struct ctrl_reply *ret, struct hosted_fault *fault)
+{
+    const unsigned total_ms = patience_ms(device, once);
     const int64_t deadline_ms = clock_ms() + total_ms;
     const unsigned try_ms = request->command == CTRL_OTA_END ? END_TRY_MS : TRY_MS;
     bool repeated = false;
 
     for (;;) {
         const int64_t left_ms = deadline_ms - clock_ms();
-        const bool last = left_ms <= try_ms;
+        const bool last = once || left_ms <= try_ms;
         int err = last ? device_exchange(device, request, (unsigned)left_ms, ret, fault)
                        : device_try(device, request, try_ms, ret, fault);
 
@@ -114,7 +123,8 @@ static int exchange(struct hosted_device *device, const struct ctrl_request *req
     extension_pack(what, &packed);
     with_extension.extension = packed.bytes;
     with_extension.extension_len = packed.len;
-    return repeat(device, &with_extension, ret, fault);
+    return repeat(device, &with_extension,
+                  what->what_case == HOSTED_EXTENSION__REQUEST__WHAT_ROLLBACK, ret, fault);
 }
 
 /* A reply without what was asked for: of a firmware that is another one now. */

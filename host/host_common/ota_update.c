@@ -293,15 +293,22 @@ static unsigned trial_s(const struct update *update)
 /* The right version runs; now it may stay. */
 static int confirm(struct update *update, struct hosted_update_result *ret)
 {
-    const int err = hosted_confirm(update->device, update->info.version, update->fault);
+    struct hosted_fault *fault = update->fault;
+    const int err = hosted_confirm(update->device, update->info.version, fault);
 
     if (err == 0) {
         ret->confirmed = true;
         return 0;
     }
-    update->fault->status = HOSTED_NOT_UP;
-    fault_add(update->fault,
-              "; the new firmware runs, but is not confirmed: it goes back by itself");
+    if (err != -ECANCELED)
+        fault->status = HOSTED_NOT_UP;
+    if (err != -EREMOTEIO)
+        fault_add(fault, "; the new firmware has answered, whether it is confirmed is not known: "
+                         "unless it is, it goes back by itself");
+    else if (fault->device_code == HOSTED_EXTENSION__CODE__WRONG_VERSION)
+        fault_add(fault, "; the new firmware has answered, and was rolled back then");
+    else
+        fault_add(fault, "; the new firmware runs, but is not confirmed: it goes back by itself");
     return err;
 }
 

@@ -19,12 +19,20 @@ int hosted_rollback(struct hosted_device *device, const struct hosted_update_opt
         options = &hosted_update_defaults;
     reboot_remember(device, &before);
     device->client.restarted = false;
+    device->client.restart_fatal = true; /* who is there then was not asked */
     kept_dialect_forget(device->path);
     err = extended_ask(device, &what, "rollback", NULL, fault);
-    if (err < 0) {
+    device->client.restart_fatal = false;
+    if (err == -EREMOTEIO) {
         device_say_unchanged(device, fault);
         return err;
     }
+    /* Its answer may have been lost: who runs then is better than a guess. */
+    if (err < 0 && (err == -ECANCELED || options->reboot_timeout_s == 0)) {
+        fault_add(fault, "; it may go back all the same");
+        return err;
+    }
+    err = 0;
     device_forget(device);
     if (options->reboot_timeout_s > 0)
         err = reboot_wait(device, &before, NULL, options, clock_ms(), &result, fault);

@@ -9,7 +9,9 @@
 #include "fault.h"
 #include "session_internal.h"
 
-/* Answers of another write than the last one, in a row, that are put up with. */
+/* Answers of another write than the last one that are put up with before more of the image has
+ * been taken than ever: else an ESP32 that goes back again and again would hold an update for ever.
+ */
 #define CORRECTIONS_MAX 3
 
 #define ABORT_MS 1000
@@ -58,12 +60,21 @@ static int write_at(struct hosted_session *session, const uint8_t *data, size_t 
     return extended_call(session->device, &request, &what, NULL, ret, fault);
 }
 
+static void advance(struct hosted_session *session, uint64_t confirmed)
+{
+    session->confirmed = confirmed;
+    if (confirmed > session->furthest) {
+        session->furthest = confirmed;
+        session->corrections = 0;
+    }
+}
+
 int session_extended_chunk(struct hosted_session *session, uint64_t base, const uint8_t *run,
                            size_t len, struct hosted_fault *fault)
 {
     const uint64_t run_end = base + len;
 
-    for (int i = 0; i < CORRECTIONS_MAX; i++) {
+    while (session->corrections < CORRECTIONS_MAX) {
         const uint64_t offset = session->confirmed;
         const size_t left = (size_t)(run_end - offset);
         const size_t chunk = left < HOSTED_CHUNK_BYTES ? left : HOSTED_CHUNK_BYTES;
@@ -77,10 +88,11 @@ int session_extended_chunk(struct hosted_session *session, uint64_t base, const 
         if (!reply.has_next)
             reply.next = (uint32_t)(offset + chunk);
         if (reply.next >= base && reply.next <= run_end) {
-            session->confirmed = reply.next;
+            advance(session, reply.next);
             if (reply.next >= offset + chunk)
                 return 0;
         }
+        session->corrections++;
         /* It is of an earlier write, come twice: behind the answer to this no other is left. */
         err = device_identify(session->device, fault);
         if (err < 0)
@@ -92,7 +104,7 @@ int session_extended_chunk(struct hosted_session *session, uint64_t base, const 
 
 void session_skip(struct hosted_session *session, size_t len)
 {
-    session->confirmed += len;
+    advance(session, session->confirmed + len);
 }
 
 int session_digests(struct hosted_session *session, uint64_t offset, uint32_t block, uint32_t count,

@@ -34,6 +34,8 @@ struct hosted_session {
     bool extended; /* the firmware has HOSTED_CAN_SESSION */
     bool ended;    /* the ESP32 has no update open any more, or does not answer: nothing to abort */
     uint64_t confirmed;
+    uint64_t furthest; /* that `confirmed` ever was; it may go back */
+    int corrections;   /* since then */
 };
 
 /* hosted_session_open() for a device that has just been asked who it is. `clear`: as

@@ -2,8 +2,10 @@
 """A new firmware is on trial until the tool has found it to run; what fails goes back."""
 
 import pytest
-from support.dialects import CLASSIC, CTRL, Dialect
+from support.classic import Kind
+from support.dialects import CLASSIC, CTRL, Dialect, Message
 from support.images import without_marker
+from support.proxy import Handler
 from support.rig import UPDATERS, Rig
 from support.shelf import make_image
 from support.tools import DONE, IMAGE, NO_ANSWER, NOT_UP, REFUSED
@@ -85,6 +87,33 @@ def test_rollback(rig: Rig, dialect: Dialect) -> None:
     result = rig.command("esp-ota", "rollback", "--json")
     assert result.told["version"] == NEW, result
     rig.check_boots(NEW)
+
+
+def drop_rollback(rig: Rig) -> None:
+    """Its answer is lost, which is that to a Wi-Fi mode request."""
+    proxy = rig.proxy
+    assert proxy
+    asked: list[bool] = []
+    handle = proxy._handle
+
+    def lose(side: str, message: Message, default: Handler) -> None:
+        if message.kind is Kind.GET_MODE and side == "request":
+            asked.append((message.get(100) or b"")[:1] == b"\x42")  # field 8 of Request
+        if message.kind is not Kind.GET_MODE or side == "request" or not asked.pop(0):
+            handle(side, message, default)
+
+    proxy._handle = lose
+
+
+@DIALECTS
+def test_lost_answer_to_rollback(rig: Rig, dialect: Dialect) -> None:
+    """Not asked again, which the firmware that came back would take for itself."""
+    rig.power_on(dialect=dialect)
+    assert rig.update("esp-ota", make_image(NEW, size=SIZE), reboot_timeout=60).status == DONE
+    drop_rollback(rig)
+    result = rig.command("esp-ota", "rollback", "--json")
+    assert result.told == {"status": DONE, "version": rig.old}, result
+    rig.check_boots(rig.old)
 
 
 def test_confirm_of_another_version(rig: Rig) -> None:

@@ -19,11 +19,13 @@ static int fail(const struct cli_context *context, const struct hosted_fault *fa
     return context->options.json ? json_fail(fault) : cli_fail(context, fault);
 }
 
-/* `text` is "confirmed 2.0.0" without JSON. */
+/* `text` is "confirmed" without JSON, and `version` goes behind it; NULL: nothing does. */
 static int succeed(const struct cli_context *context, const char *text, const char *version)
 {
     if (!context->options.json) {
-        if (!context->options.quiet)
+        if (!context->options.quiet && version == NULL)
+            printf("%s\n", text);
+        else if (!context->options.quiet)
             printf("%s %s\n", text, *version != '\0' ? version : "a firmware that does not tell");
         return HOSTED_DONE;
     }
@@ -31,7 +33,7 @@ static int succeed(const struct cli_context *context, const char *text, const ch
     cJSON *object = cJSON_CreateObject();
 
     cJSON_AddNumberToObject(object, "status", HOSTED_DONE);
-    json_add_text(object, "version", version);
+    json_add_text(object, "version", version != NULL ? version : "");
     return json_print(object, HOSTED_DONE);
 }
 
@@ -69,6 +71,10 @@ int trial_rollback(struct cli_context *context)
     cli_close(context, device);
     if (err < 0)
         return fail(context, &fault);
-    return succeed(context, result.answered ? "the ESP32 runs" : "the ESP32 restarts, and will run",
-                   result.version);
+    if (!result.answered)
+        return succeed(context,
+                       "the ESP32 restarts with the firmware before; whether it comes up was not "
+                       "checked",
+                       NULL);
+    return succeed(context, "the ESP32 runs", result.version);
 }
