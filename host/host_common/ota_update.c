@@ -151,6 +151,64 @@ static int prepare(struct update *update)
     return err == 0 && whole ? read_again(update) : err;
 }
 
+static int begin(struct update *update)
+{
+    const struct fw_image_info *info = &update->info;
+    const uint64_t bytes = update->image.file_bytes;
+    const struct session_image image = {
+        .chip_id = update->image.chip_id,
+        .project = info->project,
+        .version = info->version,
+        .secure_version = info->secure_version,
+        .bytes = bytes != HOSTED_SIZE_UNKNOWN ? (int64_t)bytes : -1,
+        .sha256 = update->read_before ? update->image.sha256 : NULL,
+    };
+
+    update->blocks = 0;
+    update->digests_refused = update->end_told = false;
+    return session_open_identified(update->device, update->options->slot_bytes,
+                                   update->options->clear_session, &image, &update->session,
+                                   update->fault);
+}
+
+/*
+ * The ESP32 ends an update that was silent for a minute, as a source may be. What it had is in its
+ * slot all the same, and there the next session goes on.
+ */
+static int begin_again(struct update *update, uint64_t base)
+{
+    int err;
+
+    device_say(update->device, "%s; beginning again at %llu", update->fault->text,
+               (unsigned long long)base);
+    hosted_session_close(update->session);
+    update->session = NULL;
+    err = device_identify(update->device, update->fault);
+    if (err == 0 && !extended_can(update->device, HOSTED_CAN_SESSION | HOSTED_CAN_DIGESTS))
+        err = fault_set(update->fault, HOSTED_NO_ANSWER, -ECONNRESET,
+                        "%s: another firmware runs than at the begin", update->device->path);
+    if (err == 0)
+        err = begin(update);
+    if (err == 0)
+        session_skip(update->session, base);
+    return err;
+}
+
+static int send_block(struct update *update)
+{
+    const uint64_t base = update->session->confirmed;
+    const uint64_t sent = update->sent_bytes, kept = update->kept_bytes;
+    int err = update_send_block(update);
+
+    if (err != -EREMOTEIO || update->fault->device_code != HOSTED_EXTENSION__CODE__NO_SESSION)
+        return err;
+    update->sent_bytes = sent;
+    update->kept_bytes = kept;
+    err = begin_again(update, base);
+    update->told = false;
+    return err < 0 ? err : update_send_block(update);
+}
+
 /* Sends what is held: whole chunks only while more may come, so that no chunk is short but the
  * last. */
 static int send_held(struct update *update)
@@ -160,7 +218,7 @@ static int send_held(struct update *update)
     int err = 0;
 
     if (update->session->extended) {
-        err = whole ? update_send_block(update) : 0;
+        err = whole ? send_block(update) : 0;
         update->held = whole ? 0 : update->held;
         return err;
     }
@@ -234,27 +292,6 @@ static void say_unchanged(const struct update *update, int err)
         device_say_unchanged(update->device, fault);
 }
 
-static int begin(struct update *update)
-{
-    const struct fw_image_info *info = &update->info;
-    const uint64_t bytes = update->image.file_bytes;
-    const struct session_image image = {
-        .chip_id = update->image.chip_id,
-        .project = info->project,
-        .version = info->version,
-        .secure_version = info->secure_version,
-        .bytes = bytes != HOSTED_SIZE_UNKNOWN ? (int64_t)bytes : -1,
-        .sha256 = update->read_before ? update->image.sha256 : NULL,
-    };
-
-    update->blocks = 0;
-    update->sent_bytes = update->kept_bytes = 0;
-    update->digests_refused = update->end_told = false;
-    return session_open_identified(update->device, update->options->slot_bytes,
-                                   update->options->clear_session, &image, &update->session,
-                                   update->fault);
-}
-
 /* From the first byte of the image to its last. */
 static int attempt(struct update *update)
 {
@@ -268,6 +305,7 @@ static int attempt(struct update *update)
         err = update_report(update, HOSTED_STAGE_BEGIN, 0);
     if (err == 0) {
         update->started = true;
+        update->sent_bytes = update->kept_bytes = 0;
         err = begin(update);
         update->told = err < 0;
     }

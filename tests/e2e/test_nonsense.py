@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A device that answers the extension with what no firmware would say."""
 
-from collections.abc import Iterator
-
 import pytest
 from support.classic import field
 from support.extended_device import BEGIN, CONFIRM, DIGESTS, WRITE, ExtendedDevice, Fields
@@ -16,10 +14,10 @@ DONE_CODE = field(1, 0)
 
 
 @pytest.fixture
-def device(rig: Rig) -> Iterator[ExtendedDevice]:
+def device(rig: Rig) -> ExtendedDevice:
     device = ExtendedDevice(rig.folder / "esps0")
     rig.finally_close(device)
-    yield device
+    return device
 
 
 def update(rig: Rig, device: ExtendedDevice) -> Result:

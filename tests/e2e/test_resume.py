@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the ESP32's slot holds already is not sent again, whatever ended the update before."""
 
+import os
 import signal
 
 import pytest
@@ -164,6 +165,31 @@ def test_interrupted_update_is_aborted(rig: Rig, dialect: Dialect) -> None:
     tool.signal(signal.SIGINT)
     assert rig.tools.finish(tool).status == LOCAL
     assert rig.command("test.out", "scan").status == DONE
+
+
+@DIALECTS
+def test_silent_source(rig: Rig, dialect: Dialect) -> None:
+    """The ESP32 ends an update after a minute of silence: the next one goes on, unseen."""
+    rig.power_on("--time", "virtual", dialect=dialect)
+    image = make_image("2.0.0", size=SIZE)
+    there, source = os.pipe()
+    process = rig.tools.start(
+        *("esp-ota", "update", "-", "--json", "--reboot-timeout", "0"),
+        *("--device", rig.device, "--dialect", dialect.name),
+        stdin=there,
+    )
+    os.close(there)
+    with open(source, "wb") as pipe:
+        pipe.write(image[:140_000])
+        pipe.flush()
+        assert rig.proxy
+        rig.proxy.wait_answer(Kind.OTA_WRITE, 34)
+        assert rig.sim.control("advance 70") == "ok"
+        pipe.write(image[140_000:])
+    told = rig.tools.finish(process).told
+    assert told["sent_bytes"] + told["kept_bytes"] == SIZE
+    assert rig.proxy.kinds().count(Kind.OTA_BEGIN) == 2
+    check_boots(rig, image)
 
 
 def test_update_in_progress(rig: Rig) -> None:
