@@ -87,6 +87,14 @@ enum verdict {
     OTHER_DIALECT,
 };
 
+/* Where there are no numbers, a late answer to a plain question must not stand for that to one with
+ * an extension, nor the other way round. */
+static bool is_other_question(const struct ctrl_request *request, const struct ctrl_reply *reply)
+{
+    return reply->command == CTRL_GET_MODE && reply->uid == 0 && reply->outcome == CTRL_OK &&
+           (request->extension_len > 0) != (reply->extension_len > 0);
+}
+
 /* `request` is NULL where nobody waits for a reply. */
 static enum verdict judge_reply(struct ctrl_client *client, const struct ctrl_request *request,
                                 bool empty, const struct ctrl_reply *reply)
@@ -102,6 +110,8 @@ static enum verdict judge_reply(struct ctrl_client *client, const struct ctrl_re
     } else if (reply->uid != 0 && reply->uid != client->uid) {
         snprintf(what, sizeof(what), "a reply to %s number %d while waiting for number %d", name,
                  (int)reply->uid, (int)client->uid);
+    } else if (!empty && is_other_question(request, reply)) {
+        snprintf(what, sizeof(what), "a reply to another %s", name);
     } else {
         client->numberless |= reply->uid == 0;
         return empty ? EMPTY_REPLY : REPLY;

@@ -16,6 +16,7 @@ from support.tools import DONE, IMAGE, LOCAL
 pytestmark = pytest.mark.usefixtures("dialect")
 
 IMAGE_BYTES = 40000
+LONG = 200000  # several blocks of 64 KiB
 
 
 @pytest.fixture(scope="module")
@@ -121,9 +122,9 @@ def test_short_without_a_length(rig: Rig, updater: str, image: bytes) -> None:
     rig.check_boots(rig.old)
 
 
-def test_reset_midway(rig: Rig, updater: str, image: bytes) -> None:
+def test_reset_midway(rig: Rig, updater: str) -> None:
     rig.power_on()
-    server = rig.serve(image)
+    server = rig.serve(make_image("2.0.0", size=LONG))
     process = rig.start_update(updater, server.url("reset"), "--retries", "0")
     rig.proxy.wait_request(Kind.OTA_WRITE)
     server.go_on.set()
@@ -134,8 +135,9 @@ def test_reset_midway(rig: Rig, updater: str, image: bytes) -> None:
     rig.check_boots(rig.old)
 
 
-def test_second_half_comes_later(rig: Rig, updater: str, image: bytes) -> None:
-    """Bytes are passed on as they come: the first are written before the last are sent."""
+def test_second_half_comes_later(rig: Rig, updater: str) -> None:
+    """Blocks are passed on as they come: the first are written before the last are sent."""
+    image = make_image("2.0.0", size=LONG)
     rig.power_on()
     server = rig.serve(image)
     process = rig.start_update(updater, server.url("late"))

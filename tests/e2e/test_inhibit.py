@@ -59,13 +59,12 @@ def test_from_before_begin_until_the_new_firmware_has_answered(
 ) -> None:
     rig.power_on()
     rig.proxy.on_answer(Kind.OTA_BEGIN, rig.proxy.hold)
-    # The third question is the first one after `end`.
-    rig.proxy.on_answer(Kind.GET_MODE, rig.proxy.hold, nth=3)
+    rig.proxy.hold_first_question_after(Kind.OTA_END)
     process = start(rig, bus, tool, reboot_timeout=40)
     rig.proxy.wait_request(Kind.OTA_BEGIN)
     lock = check_held(logind, tool)
     rig.proxy.release_next()
-    rig.proxy.wait_request(Kind.GET_MODE, 3)
+    rig.proxy.wait_held()
     check_held(logind, tool)
     rig.proxy.release_next()
     assert rig.tools.finish(process).status == DONE

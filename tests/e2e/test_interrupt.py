@@ -104,11 +104,9 @@ def test_interrupted_at_an_end_without_an_answer(rig: Rig, updater: str) -> None
 
 def test_interrupted_while_it_waits_for_the_restart(rig: Rig, updater: str) -> None:
     rig.power_on()
-    # The first question after `end`: before are who is there and, without numbers, one more.
-    nth = 2 if rig.dialect is CTRL else 3
-    rig.proxy.on_answer(Kind.GET_MODE, rig.proxy.hold, nth)
+    rig.proxy.hold_first_question_after(Kind.OTA_END)
     process = rig.start_update(updater, IMAGE, reboot_timeout=WAIT_S)
-    rig.proxy.wait_request(Kind.GET_MODE, nth)
+    rig.proxy.wait_held()
     process.signal(signal.SIGTERM)
     result = rig.tools.finish(process)
     assert result.status == LOCAL, result
@@ -118,7 +116,7 @@ def test_interrupted_while_it_waits_for_the_restart(rig: Rig, updater: str) -> N
 
 def test_interrupted_while_the_server_stalls(rig: Rig, updater: str) -> None:
     rig.power_on()
-    server = rig.serve(IMAGE)
+    server = rig.serve(make_image("2.0.0", size=200000))
     process = rig.start_update(updater, server.url("stall"), timeout=600)
     rig.proxy.wait_request(Kind.OTA_WRITE, 5)
     process.signal(signal.SIGINT)

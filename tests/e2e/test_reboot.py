@@ -95,13 +95,10 @@ def test_a_failure_as_json(rig: Rig) -> None:
 
 
 def test_the_device_node_goes_and_comes_back(rig: Rig) -> None:
-    """As upstream's module does when the ESP32 restarts: at the first question after `end`.
-
-    Two were before: who is there, and whether all writes have been answered.
-    """
+    """As upstream's module does when the ESP32 restarts: at the first question after `end`."""
     rig.power_on()
     proxy, path = rig.proxy, rig.proxy.path
-    proxy.on_request(Kind.GET_MODE, proxy.gone, nth=3)
+    proxy.gone_at_first_question_after(Kind.OTA_END)
     process = rig.start_update("test.out", make_image(NEW, size=40000), reboot_timeout=WAIT_S)
     wait_for(lambda: not path.is_symlink(), "the node to vanish")
     rig.sim.wait_boots(2)
@@ -114,7 +111,7 @@ def test_the_device_node_goes_and_comes_back(rig: Rig) -> None:
 
 def test_the_device_node_does_not_come_back(rig: Rig) -> None:
     rig.power_on()
-    rig.proxy.on_request(Kind.GET_MODE, rig.proxy.gone, nth=3)
+    rig.proxy.gone_at_first_question_after(Kind.OTA_END)
     result = rig.update("test.out", make_image(NEW, size=40000), reboot_timeout=2)
     assert result.status == NO_ANSWER, result
     assert "No such file" in result.stderr

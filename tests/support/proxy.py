@@ -69,12 +69,31 @@ class FaultProxy(Terminal):
 
     def release_next(self) -> None:
         """Waits until `hold` has an answer, and lets it go."""
-        wait_for(lambda: self._held, "an answer to hold back")
+        self.wait_held()
         self.release()
 
     def wait_answer(self, kind: Kind, nth: int = 1) -> None:
         """Waits until the device has answered the `nth` request of this kind."""
         wait_for(lambda: self._counts["answer", kind] >= nth, f"answer {kind.name} number {nth}")
+
+    def hold_first_question_after(self, kind: Kind) -> None:
+        """Keeps the answer to the first Wi-Fi mode request after the answer to `kind` back."""
+        self._first_question_after(kind, "answer", self.hold)
+
+    def gone_at_first_question_after(self, kind: Kind) -> None:
+        """The device node vanishes at the first Wi-Fi mode request after the answer to `kind`."""
+        self._first_question_after(kind, "request", self.gone)
+
+    def _first_question_after(self, kind: Kind, way: str, fault: Handler) -> None:
+        def handler(message: Message) -> None:
+            nth = self._counts[way, Kind.GET_MODE] + 1
+            self._handlers[way, Kind.GET_MODE, nth] = fault
+            self.deliver(message)
+
+        self.on_answer(kind, handler)
+
+    def wait_held(self) -> None:
+        wait_for(lambda: self._held, "an answer to hold back")
 
     # Faults
 
