@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from support.classic import Kind
-from support.dialects import CTRL
 from support.process import Process
 from support.rig import Rig
 from support.shelf import make_image

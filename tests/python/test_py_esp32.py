@@ -72,7 +72,9 @@ def test_the_package(rig: Rig) -> None:
             update(device, path, chip=5)
         assert caught.value.status == Status.IMAGE
         result = update(device, path)
-        assert result == Result(answered=True, verified=True, version="2.0.0")
+        assert (result.answered, result.verified, result.version) == (True, True, "2.0.0")
+        assert result.confirmed
+        assert (result.sent_bytes, result.kept_bytes) == (40000, 0)
         assert device.identity.version == "2.0.0"
         assert device.dialect == "classic"
     rig.check_arrived(image)

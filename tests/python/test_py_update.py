@@ -100,7 +100,9 @@ def test_progress(
     assert {total for stage, _, _, total in calls if stage is Stage.WRITE} == {40000}
     last = calls[-1][1]
     digest = hashlib.sha256(image).digest()
-    assert last == Image(where, 0, last.project, "2.0.0", 40000, 40000, True, digest)
+    assert last == Image(
+        where, 0, last.project, "2.0.0", 40000, 40000, True, digest, extension=True
+    )
 
 
 def test_what_progress_raises(
@@ -304,7 +306,9 @@ def test_verify(image: bytes, tmp_path: Path, server: FaultServer) -> None:
     path = str(put(tmp_path, image + b"x"))
     found = verify(path)
     digest = hashlib.sha256(image + b"x").digest()
-    assert found == Image(path, 0, found.project, "2.0.0", 40000, 40001, True, digest)
+    assert found == Image(
+        path, 0, found.project, "2.0.0", 40000, 40001, True, digest, extension=True
+    )
     url = server.url("chunked")
     assert verify(url).image_bytes == 40000
     assert verify(url.replace("http://", "http://me:secret@")).source == url
