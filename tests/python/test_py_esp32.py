@@ -13,7 +13,6 @@ from esp_hosted_ota import (
     Mode,
     OtaError,
     OtaTimeoutError,
-    Result,
     Status,
     update,
 )
