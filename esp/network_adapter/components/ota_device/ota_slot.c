@@ -109,12 +109,14 @@ static uint32_t erase_step(uint32_t limit)
 static enum ota_device_code erase_up_to(uint32_t end, uint32_t limit,
                                         struct ota_device_fault *fault)
 {
-    enum ota_device_code code;
+    enum ota_device_code code = OTA_DEVICE_DONE;
 
     while (s_erased < end) {
         const uint32_t step = erase_step(limit);
 
-        if (!s_touched && (code = forget_record(fault)) != OTA_DEVICE_DONE)
+        if (!s_touched)
+            code = forget_record(fault);
+        if (code != OTA_DEVICE_DONE)
             return code;
         s_touched = true;
 
