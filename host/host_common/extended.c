@@ -10,9 +10,6 @@
  * take; a later answer to an earlier try will do as well. */
 #define TRY_MS 5000
 
-/* 5 s after a good `end` nobody is there any more who could say it again. */
-#define END_TRY_MS 2000
-
 bool extended_can(const struct hosted_device *device, uint32_t features)
 {
     return device->identity.known && (device->identity.features & features) == features;
@@ -92,7 +89,7 @@ static int repeat(struct hosted_device *device, const struct ctrl_request *reque
 {
     const unsigned total_ms = patience_ms(device, once);
     const int64_t deadline_ms = clock_ms() + total_ms;
-    const unsigned try_ms = request->command == CTRL_OTA_END ? END_TRY_MS : TRY_MS;
+    const unsigned try_ms = request->command == CTRL_OTA_END ? EXTENDED_END_TRY_MS : TRY_MS;
     bool repeated = false;
 
     for (;;) {

@@ -5,6 +5,9 @@
 #include "device_internal.h"
 #include "extension.h"
 
+/* One try of `end`: 5 s after a good one nobody is there any more who could say it again. */
+#define EXTENDED_END_TRY_MS 2000
+
 /* Whether the firmware that answered last has all of these HOSTED_CAN_... */
 bool extended_can(const struct hosted_device *device, uint32_t features);
 

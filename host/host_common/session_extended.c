@@ -126,8 +126,8 @@ int session_digests(struct hosted_session *session, uint64_t offset, uint32_t bl
     return extended_ask(session->device, &what, "digests", ret, fault);
 }
 
-int session_extended_end(struct hosted_session *session, const struct session_end *end,
-                         struct hosted_fault *fault)
+static int send_end(struct hosted_session *session, const struct session_end *end,
+                    struct extension_reply *ret, struct hosted_fault *fault)
 {
     const struct ctrl_request request = {.command = CTRL_OTA_END};
     HostedExtension__End message = HOSTED_EXTENSION__END__INIT;
@@ -145,14 +145,25 @@ int session_extended_end(struct hosted_session *session, const struct session_en
     }
     what.what_case = HOSTED_EXTENSION__REQUEST__WHAT_END;
     what.end = &message;
+    return extended_call(session->device, &request, &what, NULL, ret, fault);
+}
 
+int session_extended_end(struct hosted_session *session, const struct session_end *end,
+                         struct hosted_fault *fault)
+{
+    const struct ctrl_request request = {.command = CTRL_OTA_END};
+    const int64_t begun_ms = clock_ms();
     struct extension_reply reply = {0};
-    const int err = extended_call(session->device, &request, &what, NULL, &reply, fault);
+    int err = send_end(session, end, &reply, fault);
 
-    /* It has no memory of the update: its answer was lost, and it has restarted since. */
-    if (err == -EREMOTEIO && reply.code == HOSTED_EXTENSION__CODE__NO_SESSION)
+    if (err != -EREMOTEIO || reply.code != HOSTED_EXTENSION__CODE__NO_SESSION)
+        return err;
+    /* It has no memory of the update. Either an answer was lost, and it has restarted since. */
+    if (clock_ms() - begun_ms >= EXTENDED_END_TRY_MS)
         return device_link_fault(session->device, &request, -ECONNRESET, 0, fault);
-    return err;
+    /* Or there was silence for too long, and the image lies there: that its digest tells. */
+    err = session_extended_begin(session, NULL, fault);
+    return err < 0 ? err : send_end(session, end, &reply, fault);
 }
 
 void session_extended_abort(struct hosted_session *session)

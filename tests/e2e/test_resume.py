@@ -6,7 +6,7 @@ import signal
 
 import pytest
 from support.classic import Kind
-from support.dialects import CLASSIC, CTRL, Dialect
+from support.dialects import CLASSIC, CTRL, Dialect, Message
 from support.images import DIGEST_BYTES, refresh_digest
 from support.process import Process
 from support.rig import Rig
@@ -189,6 +189,25 @@ def test_silent_source(rig: Rig, dialect: Dialect) -> None:
     told = rig.tools.finish(process).told
     assert told["sent_bytes"] + told["kept_bytes"] == SIZE
     assert rig.proxy.kinds().count(Kind.OTA_BEGIN) == 2
+    check_boots(rig, image)
+
+
+@DIALECTS
+def test_silence_before_the_end(rig: Rig, dialect: Dialect) -> None:
+    """Nothing is left to send then: a new session, whose slot has all of it, is ended."""
+    rig.power_on("--time", "virtual", dialect=dialect)
+    image = make_image("2.0.0", size=SIZE)
+    assert rig.proxy
+    proxy = rig.proxy
+
+    def late(message: Message) -> None:
+        assert rig.sim.control("advance 70") == "ok"
+        proxy.forward(message)
+
+    proxy.on_request(Kind.OTA_END, late)
+    result = rig.update("esp-ota", image)
+    assert result.status == DONE, result
+    assert (proxy.kinds().count(Kind.OTA_BEGIN), proxy.kinds().count(Kind.OTA_END)) == (2, 2)
     check_boots(rig, image)
 
 
