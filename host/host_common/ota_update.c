@@ -378,9 +378,27 @@ static int finish(struct update *update, struct hosted_update_result *ret)
     return err;
 }
 
+/* Who asks for a trial must not take one for given that nobody would confirm. */
+static int check_trial(const struct update *update)
+{
+    const struct hosted_update_options *options = update->options;
+
+    if (options->trial_s == 0 || (!options->no_trial && options->reboot_timeout_s > 0))
+        return 0;
+    return fault_set(
+        update->fault, HOSTED_USAGE, -EINVAL,
+        "%s: a trial of %u s needs a host that waits for the new firmware and confirms "
+        "it; nothing was erased",
+        update->source->name, options->trial_s);
+}
+
 static int run(struct update *update, struct hosted_update_result *ret)
 {
-    int err = attempt(update);
+    int err = check_trial(update);
+
+    if (err < 0)
+        return err;
+    err = attempt(update);
 
     /* The server has another image now: what was sent of the old one is of no use. */
     for (int tries = 1; err == -ESTALE && tries < ATTEMPTS; tries++) {

@@ -8,7 +8,7 @@ from support.images import without_marker
 from support.proxy import Handler
 from support.rig import UPDATERS, Rig
 from support.shelf import make_image
-from support.tools import DONE, IMAGE, NO_ANSWER, NOT_UP, REFUSED
+from support.tools import DONE, IMAGE, NO_ANSWER, NOT_UP, REFUSED, USAGE
 
 NEW = "2.0.0"
 SIZE = 40_000
@@ -145,3 +145,15 @@ def test_boot_loader_without_rollback(rig: Rig) -> None:
     assert result.told["confirmed"] is True
     assert result.told["protected"] is False
     assert "the boot loader knows no rollback" in result.stderr
+
+
+@pytest.mark.parametrize("options", [("--no-trial",), ()], ids=["no trial", "no wait"])
+def test_a_trial_that_nobody_would_end(rig: Rig, updater: str, options: tuple[str, ...]) -> None:
+    rig.power_on()
+    assert rig.proxy
+    image = make_image(NEW, size=SIZE)
+    wait = 60 if options else 0
+    result = rig.update(updater, image, "--trial", "60", *options, reboot_timeout=wait)
+    assert result.status == USAGE, result
+    assert "a trial of 60 s needs a host that waits" in result.stderr
+    assert Kind.OTA_BEGIN not in rig.proxy.kinds()

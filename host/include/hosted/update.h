@@ -86,7 +86,7 @@ struct hosted_update_options {
      * old one by itself unless it is found to run, and confirmed, so many seconds after its start.
      * 0: 120, or half a minute more than reboot_timeout_s; less than that is of no use.
      */
-    unsigned trial_s;
+    unsigned trial_s; /* other than 0 with no_trial, or without a wait: -EINVAL, HOSTED_USAGE */
     /* No trial, and no demand that the image could confirm itself: it counts as good at once. */
     bool no_trial;
     /* Also an image that this ESP32 has tried, and gone back from. */
