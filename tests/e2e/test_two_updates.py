@@ -54,20 +54,27 @@ def check_whole(rig: Rig, images: dict[str, bytes]) -> str:
 # In the gap: while the first one waits for the restart, the device is free for a moment.
 
 
+def start_with_gap(rig: Rig, image: bytes, *options: str) -> Process:
+    """An update whose reconnect hook has begun, and runs until the file "taken" is there."""
+    gap, taken = rig.folder / "gap", rig.folder / "taken"
+    script = f"#!/bin/sh\ntouch {gap}\nuntil test -e {taken}; do sleep 0.01; done\n"
+    hook = rig.file("hook", script.encode())
+    hook.chmod(0o755)
+    hooked = (*options, "--verbose", "--reconnect-hook", str(hook))
+    process = rig.start_update("test.out", image, *hooked, reboot_timeout=WAIT_S)
+    wait_for(gap.exists, "the hook")
+    return process
+
+
 class Gap:
     """Two updates, the second one begun in the gap of the first one and waiting for its image.
 
-    The first one's reconnect hook runs until the second one has begun.
+    The first one asks for no trial: else the ESP32 takes no second one before that has ended.
     """
 
     def __init__(self, rig: Rig, first: bytes, second: bytes) -> None:
-        gap, taken, pipe = (rig.folder / name for name in ("gap", "taken", "pipe"))
-        script = f"#!/bin/sh\ntouch {gap}\nuntil test -e {taken}; do sleep 0.01; done\n"
-        hook = rig.file("hook", script.encode())
-        hook.chmod(0o755)
-        options = ("--verbose", "--reconnect-hook", str(hook))
-        self.first = rig.start_update("test.out", first, *options, reboot_timeout=WAIT_S)
-        wait_for(gap.exists, "the hook")
+        taken, pipe = rig.folder / "taken", rig.folder / "pipe"
+        self.first = start_with_gap(rig, first, "--no-trial")
         os.mkfifo(pipe)
         self._pipe = os.open(pipe, os.O_RDWR)
         rig.finally_close(self)
@@ -75,7 +82,7 @@ class Gap:
         os.write(self._pipe, second[:half])
         self._rest = second[half:]
         self.second = rig.start_update("esp-ota", pipe, reboot_timeout=0)
-        wait_for(lambda: rig.sim.events("write") and len(rig.sim.events("begin")) == 2, "its begin")
+        wait_for(lambda: len(rig.sim.events("begin")) == 2, "its begin")
         taken.touch()
         self.first.wait_output(f"process {self.second.pid} (esp-ota) holds it; waiting for it")
 
@@ -113,6 +120,19 @@ def test_second_update_that_ends_in_the_gap(rig: Rig) -> None:
     result = rig.tools.finish(gap.first)
     assert result.status == DONE, result
     assert "the ESP32 runs 2.0.0" in result.stdout
+    assert check_whole(rig, images) == "2.0.0"
+
+
+def test_second_update_while_the_first_is_on_trial(rig: Rig) -> None:
+    """It would erase the way back: the ESP32 refuses it until the first one has been confirmed."""
+    images = {"2.0.0": make_image("2.0.0", size=SIZE), "3.0.0": make_image("3.0.0", size=SIZE)}
+    power_on(rig, "own", CLASSIC)
+    first = start_with_gap(rig, images["2.0.0"])
+    second = rig.update("esp-ota", images["3.0.0"])
+    assert second.status == REFUSED, second
+    assert "(code 7)" in second.stderr
+    (rig.folder / "taken").touch()
+    assert rig.tools.finish(first).status == DONE
     assert check_whole(rig, images) == "2.0.0"
 
 
