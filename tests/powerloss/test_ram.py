@@ -104,8 +104,8 @@ def update_of_a_stock_host(talk: Measured) -> None:
 def test_the_control_path_is_bounded(talk: Measured, build: Build) -> None:
     update(talk)
     update_of_a_stock_host(talk)
-    if talk.found["write"].stack == 0:
-        pytest.skip("a sanitizer's stacks and heap are others")
+    if build.preset != "release":
+        pytest.skip("the memory of a sanitizer, or of coverage, is not that of the code")
 
     static = {name: static_bytes(build, name) for name in COMPONENTS}
     stack = max(most.stack for most in talk.found.values())
