@@ -4,41 +4,17 @@
 #include <errno.h>
 #include <string.h>
 
+#include "proto_arena.h"
 #include "serial_tlv.h"
 
 #define ARENA_BYTES (SERIAL_TLV_MAX_BYTES + 2048)
 
-static struct {
-    _Alignas(max_align_t) uint8_t bytes[ARENA_BYTES];
-    size_t used;
-} s_arena;
-
-static void *arena_alloc(void *ctx, size_t size)
-{
-    const size_t need = (size + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
-
-    (void)ctx;
-    if (size > ARENA_BYTES || need > ARENA_BYTES - s_arena.used)
-        return NULL;
-
-    void *at = s_arena.bytes + s_arena.used;
-
-    s_arena.used += need;
-    return at;
-}
-
-static void arena_free(void *ctx, void *pointer)
-{
-    (void)ctx; /* all at once, at the next request */
-    (void)pointer;
-}
+static _Alignas(max_align_t) uint8_t s_arena_bytes[ARENA_BYTES];
+static struct proto_arena s_arena = {.bytes = s_arena_bytes, .size = ARENA_BYTES};
 
 ProtobufCAllocator *dialect_fresh_memory(void)
 {
-    static ProtobufCAllocator s_allocator = {.alloc = arena_alloc, .free = arena_free};
-
-    s_arena.used = 0;
-    return &s_allocator;
+    return proto_arena_fresh(&s_arena);
 }
 
 int dialect_take_bytes(char *to, size_t size, const ProtobufCBinaryData *from)

@@ -5,6 +5,7 @@
 
 #include "esp_ota_ops.h"
 #include "hosted_extension.pb-c.h"
+#include "proto_arena.h"
 #include "sdkconfig.h"
 
 #define SAME(ours, theirs)                                                                         \
@@ -59,38 +60,13 @@ _Static_assert(OTA_EXTENSION_FEATURES == (HOSTED_EXTENSION__FEATURE__FEATURE_SES
 /* Tells a host that has only the file what this firmware understands: it looks for these bytes. */
 static const char s_marker[] = "esp-hosted-ota-ext-1";
 
-static struct {
-    _Alignas(max_align_t) uint8_t bytes[ARENA_BYTES];
-    size_t used;
-} s_arena;
-
-static void *arena_alloc(void *ctx, size_t size)
-{
-    const size_t need = (size + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
-
-    (void)ctx;
-    if (size > ARENA_BYTES || need > ARENA_BYTES - s_arena.used)
-        return NULL;
-
-    void *at = s_arena.bytes + s_arena.used;
-
-    s_arena.used += need;
-    return at;
-}
-
-static void arena_free(void *ctx, void *pointer)
-{
-    (void)ctx; /* all at once, at the next request */
-    (void)pointer;
-}
+static _Alignas(max_align_t) uint8_t s_arena_bytes[ARENA_BYTES];
+static struct proto_arena s_arena = {.bytes = s_arena_bytes, .size = ARENA_BYTES};
 
 /* NULL: not understood. Valid until the next call. */
 static const HostedExtension__Request *unpack(const uint8_t *bytes, size_t len)
 {
-    static ProtobufCAllocator s_allocator = {.alloc = arena_alloc, .free = arena_free};
-
-    s_arena.used = 0;
-    return hosted_extension__request__unpack(&s_allocator, len, bytes);
+    return hosted_extension__request__unpack(proto_arena_fresh(&s_arena), len, bytes);
 }
 
 /* One reply at a time is made. */
