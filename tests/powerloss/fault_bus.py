@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
 
-from support.bus import MORE_FRAGMENTS, SERIAL, Frame
+from support.bus import MORE_FRAGMENTS, SERIAL, Frame, accept_between
 from support.waiting import HANG_S, wait_for
 
 TO_ESP32, TO_HOST = "to-esp32", "to-host"
@@ -187,16 +187,11 @@ class FaultBus:
                 self._put(wire.name, held)
 
     def _accept(self) -> None:
-        host, _ = self._listener.accept()
-        esp32 = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        try:
-            esp32.connect(str(self._bus))
-        except OSError:  # it is switched off
-            esp32.close()
-            host.close()
+        ends = accept_between(self._listener, self._bus)
+        if ends is None:
             return
         self._hang_up()
-        self._ends = {TO_ESP32: host, TO_HOST: esp32}
+        self._ends = dict(zip(DIRECTIONS, ends))
         for name, end in self._ends.items():
             self._selector.register(
                 end, selectors.EVENT_READ, lambda name=name: self._on_frame(name)

@@ -120,3 +120,19 @@ class Bus:
         finally:
             self._socket.settimeout(HANG_S)
         return False
+
+
+def accept_between(
+    listener: socket.socket, bus: Path
+) -> tuple[socket.socket, socket.socket] | None:
+    """The driver that connects to `listener`, and a connection to the simulator's bus for it; None,
+    and the driver is hung up on, when the simulator is switched off."""
+    host, _ = listener.accept()
+    esp32 = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    try:
+        esp32.connect(str(bus))
+    except OSError:
+        esp32.close()
+        host.close()
+        return None
+    return host, esp32

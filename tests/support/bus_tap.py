@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from .bus import MORE_FRAGMENTS, PRIVATE, SERIAL, Frame
+from .bus import MORE_FRAGMENTS, PRIVATE, SERIAL, Frame, accept_between
 from .classic import Message, messages
 from .dialects import spoken
 from .waiting import HANG_S, wait_for
@@ -91,18 +91,13 @@ class BusTap:
             self._send_late()
 
     def _accept(self) -> None:
-        host, _ = self._listener.accept()
-        esp32 = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        try:
-            esp32.connect(str(self._bus))
-        except OSError:  # it is switched off
-            esp32.close()
-            host.close()
+        ends = accept_between(self._listener, self._bus)
+        if ends is None:
             return
         self._hang_up()
-        self._host, self._esp32 = host, esp32
-        self._selector.register(host, selectors.EVENT_READ, self._on_host)
-        self._selector.register(esp32, selectors.EVENT_READ, self._on_esp32)
+        self._host, self._esp32 = ends
+        self._selector.register(self._host, selectors.EVENT_READ, self._on_host)
+        self._selector.register(self._esp32, selectors.EVENT_READ, self._on_esp32)
 
     def _hang_up(self) -> None:
         for end in (self._host, self._esp32):
