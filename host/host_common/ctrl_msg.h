@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "hosted/device.h"
+#include "serial_tlv.h"
 
 enum ctrl_command {
     CTRL_GET_MAC,
@@ -64,8 +65,10 @@ enum ctrl_outcome {
     CTRL_BAD_PASSWORD,  /* CONNECT */
 };
 
-/* Room for the status of all slots that a partition table can have. */
-#define CTRL_EXTENSION_MAX 3072
+/* As long as a whole message can be: so that no reply loses its code to its text. */
+#define CTRL_EXTENSION_MAX SERIAL_TLV_MAX_BYTES
+
+#define CTRL_VERSION_BYTES sizeof(((struct hosted_identity *)NULL)->version)
 
 /* To be given to ctrl_reply_free(). */
 struct ctrl_reply {
@@ -73,15 +76,16 @@ struct ctrl_reply {
     int32_t uid;               /* of that request; 0: the firmware or its dialect has none */
     enum ctrl_outcome outcome;
     int32_t code;         /* the result as the device sent it */
-    size_t extension_len; /* of a packed Reply; 0: there is none, or one too long to be sound */
+    size_t extension_len; /* of a packed Reply; 0: there is none */
     uint8_t extension[CTRL_EXTENSION_MAX];
     union {
         char mac[HOSTED_MAC_CHARS + 1]; /* GET_MAC */
         struct {
             int mode;
             struct hosted_identity identity;
-        } mode;              /* GET_MODE */
-        struct hosted_ap ap; /* GET_AP */
+            char version[CTRL_VERSION_BYTES]; /* the identity's, as it came */
+        } mode;                               /* GET_MODE */
+        struct hosted_ap ap;                  /* GET_AP */
         struct {
             struct hosted_ap *list; /* owned */
             size_t count;

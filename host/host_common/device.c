@@ -175,6 +175,12 @@ unsigned device_timeout_ms(const struct hosted_device *device, unsigned default_
     return (timeout_s < longest_s ? timeout_s : longest_s) * 1000;
 }
 
+void device_take_identity(struct hosted_device *device, const struct ctrl_reply *reply)
+{
+    device->identity = reply->mode.identity;
+    memcpy(device->version, reply->mode.version, sizeof(device->version));
+}
+
 void device_forget(struct hosted_device *device)
 {
     device->answered = false;
@@ -213,7 +219,7 @@ static int exchange(struct hosted_device *device, const struct ctrl_request *req
     }
     device->answered = true;
     if (request->command == CTRL_GET_MODE)
-        device->identity = ret->mode.identity;
+        device_take_identity(device, ret);
     return 0;
 }
 
@@ -267,7 +273,7 @@ static int meet(struct hosted_device *device, struct ctrl_reply *ret, struct hos
     }
     device->answered = err == 0;
     if (err == 0)
-        device->identity = ret->mode.identity;
+        device_take_identity(device, ret);
     return err;
 }
 

@@ -37,7 +37,10 @@ static const char *old_firmware(const struct hosted_device *device)
 
 void device_say_unchanged(const struct hosted_device *device, struct hosted_fault *fault)
 {
-    fault_add(fault, "; %s is still in place", old_firmware(device));
+    if (fault != NULL && fault->device_code == HOSTED_EXTENSION__CODE__RESTARTING)
+        fault_add(fault, "; the selected firmware runs next: try again after the restart");
+    else
+        fault_add(fault, "; %s is still in place", old_firmware(device));
 }
 
 int device_not_served(const struct hosted_device *device, struct hosted_fault *fault)

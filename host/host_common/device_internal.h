@@ -15,8 +15,9 @@ struct hosted_device {
     unsigned timeout_s;          /* 0: the default of each request */
     bool answered; /* the ESP32 has answered since this was opened, or since the last silence */
     bool outdated; /* what was kept was forgotten, and nothing was kept or marked since */
-    struct kept_mark mark;           /* of the node, before the ESP32 was asked and spoke ctrl */
-    struct hosted_identity identity; /* as of its last answer to get_mode */
+    struct kept_mark mark;            /* of the node, before the ESP32 was asked and spoke ctrl */
+    struct hosted_identity identity;  /* as of its last answer to get_mode */
+    char version[CTRL_VERSION_BYTES]; /* the identity's as it came: `confirm` must say it so */
     char
         release[HOSTED_TEXT_BYTES]; /* as of its last answer to get_version; "" if there was none */
     /* Events go to this too, while somebody watches for one. */
@@ -83,6 +84,9 @@ int device_meet(struct hosted_device *device, struct hosted_fault *fault);
 int device_ready(struct hosted_device *device, const struct ctrl_request *request,
                  struct hosted_fault *fault);
 
+/* Who answered get_mode. */
+void device_take_identity(struct hosted_device *device, const struct ctrl_reply *reply);
+
 /* What the ESP32 speaks and says of itself is not valid any more: the next request asks again. */
 void device_forget(struct hosted_device *device);
 
@@ -113,7 +117,8 @@ __attribute__((format(printf, 2, 3))) void device_say(const struct hosted_device
 /* What the running firmware says it is, "" if it does not. */
 const char *device_version(const struct hosted_device *device);
 
-/* Appends "; 2.3.1 is still in place" to the text of a failure. */
+/* Appends "; 2.3.1 is still in place" to the text of a failure; of a refusal because another
+ * firmware is selected, that. */
 void device_say_unchanged(const struct hosted_device *device, struct hosted_fault *fault);
 
 #endif

@@ -186,7 +186,7 @@ static int read_payload(const HostedCtrl__Message *msg, struct ctrl_reply *reply
     case CTRL_GET_MODE:
         read_result(msg->resp_get_mode->resp, reply);
         reply->mode.mode = msg->resp_get_mode->mode;
-        read_identity(msg->resp_get_mode->identity, &reply->mode.identity);
+        read_identity(msg->resp_get_mode->identity, reply);
         read_extension(&msg->resp_get_mode->extension, reply);
         return 0;
     case CTRL_GET_AP:

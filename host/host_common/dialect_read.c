@@ -44,8 +44,10 @@ static void read_text(char *out, size_t size, const char *in)
     text_printable(out, size, in, strlen(in));
 }
 
-void read_identity(const HostedExtension__Identity *in, struct hosted_identity *out)
+void read_identity(const HostedExtension__Identity *in, struct ctrl_reply *reply)
 {
+    struct hosted_identity *out = &reply->mode.identity;
+
     if (in == NULL)
         return;
     out->known = true;
@@ -57,4 +59,6 @@ void read_identity(const HostedExtension__Identity *in, struct hosted_identity *
     read_text(out->running_slot, sizeof(out->running_slot), in->running_slot);
     read_text(out->project, sizeof(out->project), in->project);
     read_text(out->version, sizeof(out->version), in->version);
+    if (in->version != NULL)
+        strncat(reply->mode.version, in->version, sizeof(reply->mode.version) - 1);
 }

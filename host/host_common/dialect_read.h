@@ -17,10 +17,9 @@ void read_bytes(char *out, size_t size, const ProtobufCBinaryData *in);
  * the length. */
 size_t read_ssid(char out[HOSTED_SSID_BYTES + 1], const ProtobufCBinaryData *in);
 
-/* What is too long is nothing. */
 void read_extension(const ProtobufCBinaryData *in, struct ctrl_reply *reply);
 
-/* `in` may be NULL: stock firmware has none. */
-void read_identity(const HostedExtension__Identity *in, struct hosted_identity *out);
+/* reply->mode's; `in` may be NULL: stock firmware has none. */
+void read_identity(const HostedExtension__Identity *in, struct ctrl_reply *reply);
 
 #endif

@@ -164,51 +164,68 @@ int extended_ask(struct hosted_device *device, const HostedExtension__Request *w
     return extended_call(device, &request, what, name, ret, fault);
 }
 
-/* The public functions */
-
-int extended_need(struct hosted_device *device, uint32_t features, const char *what,
+int extended_need(struct hosted_device *device, uint32_t features, const char *lack,
                   struct hosted_fault *fault)
 {
     const int err = device_identify(device, fault);
 
     if (err < 0 || extended_can(device, features))
         return err;
-    return fault_set(fault, HOSTED_REFUSED, -ENOTSUP, "%s: the firmware has no %s", device->path,
-                     what);
+    return fault_set(fault, HOSTED_REFUSED, -ENOTSUP, "%s: %s", device->path, lack);
 }
 
-int hosted_get_status(struct hosted_device *device, struct hosted_slots *ret,
-                      struct hosted_fault *fault)
+int extended_status(struct hosted_device *device, struct hosted_slots *ret,
+                    struct hosted_fault *fault)
 {
     const struct ctrl_request request = {.command = CTRL_GET_MODE};
     const HostedExtension__Request what = extended_plain(HOSTED_EXTENSION__REQUEST__WHAT_STATUS);
     struct ctrl_reply reply;
-    int err = extended_need(device, HOSTED_CAN_SESSION, "status", fault);
+    const int err = exchange(device, &request, &what, &reply, fault);
 
-    if (err == 0)
-        err = exchange(device, &request, &what, &reply, fault);
     if (err < 0)
         return err;
     return extension_read_status(&reply, ret) < 0 ? no_content(device, &request, "status", fault)
                                                   : 0;
 }
 
-int hosted_confirm(struct hosted_device *device, const char *version, struct hosted_fault *fault)
+int extended_confirm(struct hosted_device *device, const char *version, struct hosted_fault *fault)
 {
     HostedExtension__Confirm confirm = HOSTED_EXTENSION__CONFIRM__INIT;
     HostedExtension__Request what = HOSTED_EXTENSION__REQUEST__INIT;
-    char text[sizeof(device->identity.version)];
-    const int err = extended_need(device, HOSTED_CAN_TRIAL, "trial", fault);
+    char text[CTRL_VERSION_BYTES];
+    int err;
 
-    if (err < 0)
-        return err;
-    if (version == NULL)
-        version = device->identity.version;
     if (strlen(version) >= sizeof(text)) /* no firmware has one that long */
-        return fault_set(fault, HOSTED_USAGE, -EINVAL, "a version has at most 31 bytes");
+        return fault_set(fault, HOSTED_USAGE, -EINVAL, "a version has at most 32 bytes");
     strcpy(text, version);
     confirm.version = text;
     what.what_case = HOSTED_EXTENSION__REQUEST__WHAT_CONFIRM;
     what.confirm = &confirm;
-    return extended_ask(device, &what, "confirm", NULL, fault);
+    err = extended_ask(device, &what, "confirm", NULL, fault);
+    if (err == -EREMOTEIO && fault != NULL &&
+        fault->device_code == HOSTED_EXTENSION__CODE__WRONG_VERSION)
+        fault_add(fault, "; %s runs", device->identity.version);
+    return err;
+}
+
+/* The public functions */
+
+int hosted_get_status(struct hosted_device *device, struct hosted_slots *ret,
+                      struct hosted_fault *fault)
+{
+    const int err = extended_need(device, HOSTED_CAN_SESSION,
+                                  "the firmware has no status: it is stock firmware", fault);
+
+    return err < 0 ? err : extended_status(device, ret, fault);
+}
+
+int hosted_confirm(struct hosted_device *device, const char *version, struct hosted_fault *fault)
+{
+    const int err =
+        extended_need(device, HOSTED_CAN_TRIAL,
+                      "the firmware has no trial: nothing waits to be confirmed", fault);
+
+    if (err < 0)
+        return err;
+    return extended_confirm(device, version != NULL ? version : device->version, fault);
 }

@@ -25,9 +25,15 @@ int extended_call(struct hosted_device *device, const struct ctrl_request *reque
 int extended_ask(struct hosted_device *device, const HostedExtension__Request *what,
                  const char *name, struct extension_reply *ret, struct hosted_fault *fault);
 
-/* Asks who is there; -ENOTSUP with words unless it has these HOSTED_CAN_... */
-int extended_need(struct hosted_device *device, uint32_t features, const char *what,
+/* Asks who is there; -ENOTSUP unless it has these HOSTED_CAN_..., in the words `lack`. */
+int extended_need(struct hosted_device *device, uint32_t features, const char *lack,
                   struct hosted_fault *fault);
+
+/* hosted_get_status() and hosted_confirm() of a device that has just been asked who it is; the
+ * version as it stands in the image. */
+int extended_status(struct hosted_device *device, struct hosted_slots *ret,
+                    struct hosted_fault *fault);
+int extended_confirm(struct hosted_device *device, const char *version, struct hosted_fault *fault);
 
 /* One of the requests without content. */
 HostedExtension__Request extended_plain(HostedExtension__Request__WhatCase what);

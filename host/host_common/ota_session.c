@@ -177,7 +177,6 @@ int session_write_run(struct hosted_session *session, uint64_t base, const uint8
                           left < HOSTED_CHUNK_BYTES ? left : HOSTED_CHUNK_BYTES, fault);
     if (err < 0) {
         session->state = SESSION_FAILED;
-        session->ended = err != -ECANCELED;
         device_say_unchanged(session->device, fault);
         set_offset(session, fault);
     }

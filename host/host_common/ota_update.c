@@ -164,6 +164,7 @@ static int begin(struct update *update)
         .sha256 = update->read_before ? update->image.sha256 : NULL,
     };
 
+    update->begun = update->device->identity;
     update->blocks = 0;
     update->digests_refused = update->end_told = false;
     return session_open_identified(update->device, update->options->slot_bytes,
@@ -299,6 +300,7 @@ static int attempt(struct update *update)
 
     hosted_session_close(update->session);
     update->session = NULL;
+    update->begun = (struct hosted_identity){0};
     update->told = false;
     err = prepare(update);
     if (err == 0)
@@ -328,26 +330,59 @@ static unsigned trial_s(const struct update *update)
     return TRIAL_S > least ? TRIAL_S : least;
 }
 
-/* The right version runs; now it may stay. */
-static int confirm(struct update *update, struct hosted_update_result *ret)
+/* Of a firmware that has answered: so its timer runs, if it is on trial. */
+static void say_not_confirmed(const struct update *update, int err)
 {
     struct hosted_fault *fault = update->fault;
-    const int err = hosted_confirm(update->device, update->info.version, fault);
+    const char *reserve = update->device->identity.can_roll_back == 0
+                              ? ", unless the power fails: the boot loader knows no rollback"
+                              : "";
 
-    if (err == 0) {
-        ret->confirmed = true;
-        return 0;
-    }
     if (err != -ECANCELED)
         fault->status = HOSTED_NOT_UP;
     if (err != -EREMOTEIO)
-        fault_add(fault, "; the new firmware has answered, whether it is confirmed is not known: "
-                         "unless it is, it goes back by itself");
+        fault_add(fault,
+                  "; the new firmware has answered, whether it is confirmed is not known: unless "
+                  "it is, it goes back by itself%s",
+                  reserve);
     else if (fault->device_code == HOSTED_EXTENSION__CODE__WRONG_VERSION)
         fault_add(fault, "; the new firmware has answered, and was rolled back then");
     else
-        fault_add(fault, "; the new firmware runs, but is not confirmed: it goes back by itself");
-    return err;
+        fault_add(fault, "; the new firmware runs, but is not confirmed: it goes back by itself%s",
+                  reserve);
+}
+
+/*
+ * The right version runs; now it may stay. One whose record of the trial was lost, with the power
+ * or because the two firmwares do not keep it in the same place, was confirmed by its first answer:
+ * that shows in the second one.
+ */
+static int confirm(struct update *update, struct hosted_update_result *ret)
+{
+    struct hosted_device *device = update->device;
+    int err = device_meet(device, update->fault);
+    const bool on_trial = device->identity.on_trial;
+
+    if (err == 0 && !extended_can(device, HOSTED_CAN_TRIAL))
+        err = fault_set(update->fault, HOSTED_REFUSED, -ENOTSUP,
+                        "%s: the new firmware has no trial", device->path);
+    if (err == 0)
+        err = extended_confirm(device, update->info.version, update->fault);
+    if (err < 0) {
+        say_not_confirmed(update, err);
+        return err;
+    }
+    ret->confirmed = true;
+    ret->trial_missed = !on_trial;
+    ret->unguarded = on_trial && device->identity.can_roll_back == 0;
+    return 0;
+}
+
+/* By what was asked for and by what the ESP32 could do; whether the image can is not asked where
+ * somebody has asked for a trial. */
+static bool is_trial_expected(const struct update *update)
+{
+    return update->options->trial_s > 0 || (update_has_trial(update) && update->image.extension);
 }
 
 static int finish(struct update *update, struct hosted_update_result *ret)
@@ -355,13 +390,15 @@ static int finish(struct update *update, struct hosted_update_result *ret)
     const struct session_end end = {
         .sha256 = update->check.file_sha256,
         .trial_s = trial_s(update),
-        .no_trial = update->options->no_trial && extended_can(update->device, HOSTED_CAN_TRIAL),
+        .no_trial =
+            update->options->no_trial && update_identity(update)->features & HOSTED_CAN_TRIAL,
     };
     struct reboot_before before;
     int err;
 
     update_report(update, HOSTED_STAGE_END, 0);
     reboot_remember(update->device, &before);
+    before.identity = *update_identity(update);
     before.trial_s = end.trial_s;
     err = session_finish(update->session, &end, update->fault);
     /* It has restarted, perhaps because of it: who is there now is better than a guess. */
@@ -374,7 +411,8 @@ static int finish(struct update *update, struct hosted_update_result *ret)
                       update->fault);
     if (err == 0 && end.trial_s > 0)
         err = confirm(update, ret);
-    ret->unguarded = end.trial_s > 0 && before.identity.can_roll_back == 0;
+    else if (err == 0)
+        ret->trial_missed = is_trial_expected(update);
     return err;
 }
 

@@ -213,7 +213,7 @@ static int poll_firmware(struct reboot *r, struct hosted_update_result *ret)
     if (!has_restarted(r, &now))
         return idle(r);
     device->answered = true;
-    device->identity = now;
+    device_take_identity(device, &reply);
     err = judge(r, &now, ret);
     return err == -EAGAIN ? idle(r) : err;
 }
@@ -268,13 +268,22 @@ static int keep_linked(struct reboot *r, struct hosted_fault *ret_why)
     return err;
 }
 
+const char *reboot_reserve(int can_roll_back)
+{
+    if (can_roll_back == 1)
+        return "";
+    return can_roll_back == 0 ? ", if it starts: the boot loader knows no rollback"
+                              : ", if it starts, or the boot loader knows rollback";
+}
+
 static void say_what_becomes(const struct reboot *r)
 {
     if (r->before->trial_s > 0)
         fault_add(
             r->fault,
-            "; unless it is confirmed, it goes back to %s by itself, within %u s of its start",
-            r->before->identity.version, r->before->trial_s);
+            "; unless it is confirmed, it goes back to %s by itself, within %u s of its start%s",
+            r->before->identity.version, r->before->trial_s,
+            reboot_reserve(r->before->identity.can_roll_back));
 }
 
 static int no_answer(const struct reboot *r, const struct hosted_fault *why)

@@ -16,6 +16,10 @@ struct reboot_before {
 /* To be called before `end`. Asks nothing. */
 void reboot_remember(const struct hosted_device *device, struct reboot_before *ret);
 
+/* What "it goes back by itself" must not be said without, for the `can_roll_back` of an identity:
+ * without the boot loader's help that is done by the new firmware's own timer. */
+const char *reboot_reserve(int can_roll_back);
+
 /*
  * Waits, from `ended_ms` of clock_ms() on, until the ESP32 has restarted and answers, and judges
  * who does. `image` NULL: any that runs from another slot than before is the right one. 0 with

@@ -11,7 +11,9 @@ int hosted_rollback(struct hosted_device *device, const struct hosted_update_opt
     const HostedExtension__Request what = extended_plain(HOSTED_EXTENSION__REQUEST__WHAT_ROLLBACK);
     struct hosted_update_result result = {0};
     struct reboot_before before;
-    int err = extended_need(device, HOSTED_CAN_TRIAL, "rollback", fault);
+    int err = extended_need(
+        device, HOSTED_CAN_TRIAL,
+        "the firmware has no rollback: an update with the older image goes back", fault);
 
     if (err < 0)
         return err;

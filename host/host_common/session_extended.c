@@ -69,6 +69,15 @@ static void advance(struct hosted_session *session, uint64_t confirmed)
     }
 }
 
+/* Whether the ESP32 has the update still open after a write that failed: then it must be told. */
+static bool stays_open(int err, const struct extension_reply *reply)
+{
+    if (err == -EREMOTEIO)
+        return reply->code == HOSTED_EXTENSION__CODE__WRONG_OFFSET ||
+               reply->code == HOSTED_EXTENSION__CODE__NOT_UNDERSTOOD;
+    return err == -ECANCELED || err == -EPROTO;
+}
+
 int session_extended_chunk(struct hosted_session *session, uint64_t base, const uint8_t *run,
                            size_t len, struct hosted_fault *fault)
 {
@@ -83,8 +92,10 @@ int session_extended_chunk(struct hosted_session *session, uint64_t base, const 
         const bool corrected = err == -EREMOTEIO && reply.has_next && reply.next >= base &&
                                reply.code == HOSTED_EXTENSION__CODE__WRONG_OFFSET;
 
-        if (err < 0 && !corrected)
+        if (err < 0 && !corrected) {
+            session->ended = !stays_open(err, &reply);
             return err;
+        }
         if (!reply.has_next)
             reply.next = (uint32_t)(offset + chunk);
         if (reply.next >= base && reply.next <= run_end) {
@@ -95,8 +106,10 @@ int session_extended_chunk(struct hosted_session *session, uint64_t base, const 
         session->corrections++;
         /* It is of an earlier write, come twice: behind the answer to this no other is left. */
         err = device_identify(session->device, fault);
-        if (err < 0)
+        if (err < 0) {
+            session->ended = err != -ECANCELED;
             return err;
+        }
     }
     return fault_set(fault, HOSTED_NO_ANSWER, -EPROTO, "%s: the ESP32 does not say what it wants",
                      session->device->path);

@@ -60,7 +60,7 @@ int session_finish(struct hosted_session *session, const struct session_end *end
 int session_extended_begin(struct hosted_session *session, const struct session_image *image,
                            struct hosted_fault *fault);
 
-/* session_write_run() without the state of the session. */
+/* session_write_run() without the state of the session; a failure sets session->ended. */
 int session_extended_chunk(struct hosted_session *session, uint64_t base, const uint8_t *run,
                            size_t len, struct hosted_fault *fault);
 

@@ -142,9 +142,16 @@ static int check_bluetooth(struct update *update)
     return bluetooth_check(update->device->path, update->fault);
 }
 
+const struct hosted_identity *update_identity(const struct update *update)
+{
+    return update->begun.known ? &update->begun : &update->device->identity;
+}
+
 bool update_has_trial(const struct update *update)
 {
-    return !update->options->no_trial && extended_can(update->device, HOSTED_CAN_TRIAL);
+    const struct hosted_identity *identity = update_identity(update);
+
+    return !update->options->no_trial && identity->known && identity->features & HOSTED_CAN_TRIAL;
 }
 
 /* A firmware that knows nothing of a trial is rolled back however well it runs: by the boot loader
@@ -152,13 +159,13 @@ bool update_has_trial(const struct update *update)
 int update_check_marker(struct update *update)
 {
     if (update->image.extension || !update_has_trial(update) ||
-        update->device->identity.can_roll_back == 0)
+        update_identity(update)->can_roll_back == 0)
         return 0;
     fault_set(
         update->fault, HOSTED_IMAGE, -EPERM,
         "%s: it has no marker of ota_device: it would not confirm itself, and the ESP32 would "
         "go back to %s at its next start",
-        update->source->name, update->device->identity.version);
+        update->source->name, update_identity(update)->version);
     return fault_hint(update->fault, HOSTED_HINT_NO_TRIAL, -EPERM);
 }
 
@@ -185,7 +192,7 @@ static int check_rolled_back(struct update *update)
 
     if (update->options->allow_rolled_back || !extended_can(update->device, HOSTED_CAN_SESSION))
         return 0;
-    err = hosted_get_status(update->device, &slots, update->fault);
+    err = extended_status(update->device, &slots, update->fault);
     for (size_t i = 0; err == 0 && i < slots.count; i++) {
         const struct hosted_slot *slot = &slots.slots[i];
 

@@ -24,6 +24,9 @@ struct update {
     size_t held; /* bytes in `buf`: checked, not sent */
     bool at_end;
     bool started; /* begin was sent, or may have been */
+    /* Who was told to begin. What a later question leaves of that, by silence for one, counts not:
+     * a restart is the end of the update. */
+    struct hosted_identity begun;
     /* Of an ESP32 that tells what its slot holds: digests of so many blocks from there on. */
     uint64_t blocks_at;
     size_t blocks;
@@ -53,6 +56,9 @@ int update_report(const struct update *update, enum hosted_stage stage, uint64_t
 
 /* Sends what is held, a block or the last piece of the image, unless the slot has it already. */
 int update_send_block(struct update *update);
+
+/* Who is updated. */
+const struct hosted_identity *update_identity(const struct update *update);
 
 /* Whether the ESP32 will put the image on trial, to be confirmed. */
 bool update_has_trial(const struct update *update);

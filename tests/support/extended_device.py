@@ -31,6 +31,9 @@ class ExtendedDevice(Terminal):
         self.seen: list[tuple[int, Fields]] = []
         self.flash = bytearray(b"\xff" * (1 << 20))
         self.sent = 0  # bytes of all writes
+        self.can_roll_back: int | None = 1  # None: it is not known yet
+        self.silent = False  # from the next request on
+        self.on_trial = False
         self.start()
 
     def identity(self) -> bytes:
@@ -40,9 +43,16 @@ class ExtendedDevice(Terminal):
             + field(3, self.slot)
             + field(4, b"network_adapter")
             + field(5, self.version)
-            + field(6, 1)
+            + (b"" if self.can_roll_back is None else field(6, self.can_roll_back))
             + field(7, self.features)
+            + field(8, int(self.on_trial))
         )
+
+    def end(self, content: Fields) -> bytes:
+        """The new firmware runs, on trial if that was asked for."""
+        self.slot, self.version = b"ota_1", b"2.0.0"
+        self.on_trial = content.get(3, 0) > 0
+        return field(1, 0)
 
     def _reply(self, what: int, content: Fields, data: bytes) -> bytes:
         if what in self.on:
@@ -62,10 +72,14 @@ class ExtendedDevice(Terminal):
         if what == STATUS:
             return field(1, 0) + field(6, b"")
         if what == END:
-            self.slot, self.version = b"ota_1", b"2.0.0"
+            return self.end(content)
+        if what == CONFIRM:
+            self.on_trial = False
         return field(1, 0)
 
     def _on_request(self, message: Message) -> None:
+        if self.silent:
+            return
         before = b""
         tag = 100
         if message.kind is Kind.GET_MODE:

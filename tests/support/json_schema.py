@@ -48,6 +48,7 @@ RESULTS: dict[str, dict[str, Any]] = {
         "version": (TEXT, MAYBE),
         "confirmed": BOOL,
         "protected": BOOL,
+        "trial_missed": BOOL,
         "sent_bytes": NUMBER,
         "kept_bytes": NUMBER,
     },

@@ -107,9 +107,12 @@ struct hosted_update_result {
     bool answered; /* the ESP32 has answered after its restart; false: nobody waited for it */
     bool verified; /* what answered is the image's firmware; false: it does not tell */
     char version[HOSTED_TEXT_BYTES]; /* of what answered, as it says; "" where it says none */
-    bool confirmed;                  /* it was on trial, and is not any more */
+    bool confirmed;                  /* the ESP32 has been told that it counts as good */
     bool unguarded; /* it was on trial under a boot loader that knows no rollback: had it not come
                      * to its own timer, nothing would have gone back */
+    bool trial_missed; /* a trial with a time was due, and none took place: the ESP32 cannot, or the
+                        * request for it was lost at the restart. It runs and stays, since its first
+                        * answer at the latest */
     uint64_t sent_bytes;
     uint64_t kept_bytes; /* that the slot held already */
 };

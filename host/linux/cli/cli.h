@@ -177,8 +177,9 @@ typedef int cli_progress(void *ctx, enum hosted_stage stage, const struct hosted
 int cli_run_update(struct cli_context *context, cli_progress *progress, void *progress_ctx,
                    struct hosted_update_result *ret, struct hosted_fault *fault);
 
-/* On stderr, if a new firmware that does not start at all would not have been rolled back. */
-void cli_say_unguarded(const struct cli_context *context,
+/* On stderr, if there was no trial where one was due, or if a new firmware that does not start at
+ * all would not have been rolled back. */
+void cli_warn_of_trial(const struct cli_context *context,
                        const struct hosted_update_result *result);
 
 /* The same as a command: also prints how it ended; returns the exit status. */

@@ -91,6 +91,8 @@ static void print_statuses(unsigned groups)
         printf(",\n4 no answer, 5 the ESP32 refused");
     if (groups & CLI_UPDATE)
         printf(", 6 the new firmware did not come up");
+    else if (groups & CLI_RESTART)
+        printf(", 6 it did not go back");
     if (groups & CLI_DEVICE)
         printf(",\n7 another process holds the device");
     if (groups & CLI_UPDATE)

@@ -127,9 +127,16 @@ static void print_result(const struct hosted_update_result *result)
         printf("the ESP32 answers; version not provable\n");
 }
 
-void cli_say_unguarded(const struct cli_context *context, const struct hosted_update_result *result)
+void cli_warn_of_trial(const struct cli_context *context, const struct hosted_update_result *result)
 {
-    if (result->unguarded && !context->options.quiet)
+    if (context->options.quiet)
+        return;
+    if (result->trial_missed)
+        fprintf(stderr,
+                "%s: the trial did not take place: the new firmware runs and stays, by its first "
+                "answer alone\n",
+                context->program->name);
+    if (result->unguarded)
         fprintf(stderr,
                 "%s: the boot loader knows no rollback: only the new firmware's own timer would "
                 "have gone back\n",
@@ -143,7 +150,7 @@ int cli_update(struct cli_context *context)
 
     if (cli_run_update(context, NULL, NULL, &result, &fault) < 0)
         return cli_fail(context, &fault);
-    cli_say_unguarded(context, &result);
+    cli_warn_of_trial(context, &result);
     if (!context->options.quiet) {
         print_kept(&result);
         print_result(&result);

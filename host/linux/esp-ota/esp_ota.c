@@ -23,7 +23,9 @@ static int print_result(const struct hosted_update_result *result)
     cJSON_AddBoolToObject(object, "verified", result->verified);
     json_add_text(object, "version", result->version);
     cJSON_AddBoolToObject(object, "confirmed", result->confirmed);
-    cJSON_AddBoolToObject(object, "protected", result->confirmed && !result->unguarded);
+    cJSON_AddBoolToObject(object, "protected",
+                          result->confirmed && !result->unguarded && !result->trial_missed);
+    cJSON_AddBoolToObject(object, "trial_missed", result->trial_missed);
     cJSON_AddNumberToObject(object, "sent_bytes", (double)result->sent_bytes);
     cJSON_AddNumberToObject(object, "kept_bytes", (double)result->kept_bytes);
     return json_print(object, HOSTED_DONE);
@@ -51,7 +53,7 @@ static int update(struct cli_context *context)
         return cli_update(context);
     if (cli_run_update(context, json_progress_report, &progress, &result, &fault) < 0)
         return json_fail(&fault);
-    cli_say_unguarded(context, &result);
+    cli_warn_of_trial(context, &result);
     return print_result(&result);
 }
 

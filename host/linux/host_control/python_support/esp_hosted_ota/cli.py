@@ -85,11 +85,18 @@ def _describe(result: Result) -> str:
     return "the ESP32 answers; version not provable"
 
 
-def _say_unguarded(result: Result, args: argparse.Namespace) -> None:
-    if result.unguarded and not args.quiet:
+def _warn_of_trial(result: Result) -> None:
+    tool = Path(sys.argv[0]).name
+    if result.trial_missed:
         print(
-            f"{Path(sys.argv[0]).name}: the boot loader knows no rollback: only the new firmware's "
-            "own timer would have gone back",
+            f"{tool}: the trial did not take place: the new firmware runs and stays, by its first "
+            "answer alone",
+            file=sys.stderr,
+        )
+    if result.unguarded:
+        print(
+            f"{tool}: the boot loader knows no rollback: only the new firmware's own timer would "
+            "have gone back",
             file=sys.stderr,
         )
 
@@ -244,7 +251,7 @@ def _update(args: argparse.Namespace) -> None:
             succeeded = True
         finally:
             progress.finish(succeeded)
-        _say_unguarded(result, args)
+        _warn_of_trial(result)
         if result.kept_bytes > 0:
             kept, sent = f"{result.kept_bytes:,}", f"{result.sent_bytes:,}"
             progress.line(f"kept    {kept} bytes that the slot had already; {sent} were sent")

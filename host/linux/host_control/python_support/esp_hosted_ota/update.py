@@ -73,10 +73,11 @@ class Result:
     answered: bool  # the ESP32 has answered after its restart; False: nobody waited for it
     verified: bool  # what answered is the image's firmware; False: it does not tell
     version: str  # of what answered, as it says; "" where it says none
-    confirmed: bool = False  # it was on trial, and is not any more
+    confirmed: bool = False  # the ESP32 has been told that it counts as good
     unguarded: bool = False  # the boot loader knows no rollback: only its own timer guarded it
     sent_bytes: int = 0
     kept_bytes: int = 0  # that the slot held already
+    trial_missed: bool = False  # a trial was due, and none took place: it stays all the same
 
 
 Progress = Callable[[Stage, Image, int, int], None]
@@ -151,6 +152,7 @@ def _result(struct: Any) -> Result:
         struct.unguarded,
         struct.sent_bytes,
         struct.kept_bytes,
+        struct.trial_missed,
     )
 
 
