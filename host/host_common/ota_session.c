@@ -31,7 +31,8 @@ static void set_offset(const struct hosted_session *session, struct hosted_fault
 }
 
 /* Who says no may do so because another update has just selected another firmware. */
-static void say_not_begun(const struct hosted_device *device, int err, struct hosted_fault *fault)
+static void say_not_begun(const struct hosted_device *device, int err, bool cleared,
+                          struct hosted_fault *fault)
 {
     if (err != -EREMOTEIO) {
         device_say_unchanged(device, fault);
@@ -40,7 +41,8 @@ static void say_not_begun(const struct hosted_device *device, int err, struct ho
     fault_add(fault,
               "; no update was begun: if one has just ended, wait for the ESP32 to restart; if one "
               "was cut off before, restart the ESP32");
-    fault_hint(fault, HOSTED_HINT_CLEAR_SESSION, err);
+    if (!cleared) /* else that was not it */
+        fault_hint(fault, HOSTED_HINT_CLEAR_SESSION, err);
 }
 
 /*
@@ -60,8 +62,10 @@ static int clear_session(struct hosted_device *device, struct hosted_fault *faul
                       fault);
     if (err == -EREMOTEIO)
         return 0;
-    if (err < 0)
+    if (err < 0) {
+        fault_add(fault, "; it may have selected the image that was cut off");
         return err;
+    }
     device_forget(device);
     return fault_set(fault, HOSTED_NOT_UP, -EALREADY,
                      "%s: the update that was cut off was complete: the ESP32 has selected its "
@@ -91,7 +95,7 @@ static int begin(struct hosted_session *session, uint32_t slot_bytes, bool clear
         err = device_call(device, &request, begin_timeout_ms(device, slot_bytes), &reply, fault);
     }
     if (err < 0)
-        say_not_begun(device, err, fault);
+        say_not_begun(device, err, clear, fault);
     return err;
 }
 
