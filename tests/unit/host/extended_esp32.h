@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EXTENDED_ESP32_H
+#define EXTENDED_ESP32_H
+/*
+ * A link with an ESP32 at its end that speaks classic with the extension and keeps what it is sent;
+ * a test may have it answer otherwise than good firmware would. As in fake_esp32.h waits take no
+ * time, but the library's clock shows that they did.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "device_internal.h"
+#include "hosted_extension.pb-c.h"
+#include "link.h"
+
+#define EXTENDED_SLOT_BYTES (1 << 20)
+#define EXTENDED_KEPT       512
+
+struct extended_write {
+    uint32_t offset, run_end, len;
+};
+
+struct extended_digests {
+    uint32_t offset, block, count, end;
+};
+
+struct extended_esp32 {
+    struct link link;
+    uint32_t features; /* HOSTED_CAN_... */
+    uint8_t slot[EXTENDED_SLOT_BYTES];
+    bool open;     /* an update is */
+    uint32_t next; /* of it */
+    /*
+     * Called with each request of the extension and the reply that good firmware would give, which
+     * it may change. Returns how often that goes out: 1; 0, it is lost; 2, it comes twice. NULL:
+     * all is well.
+     */
+    int (*on)(struct extended_esp32 *fake, const HostedExtension__Request *request,
+              HostedExtension__Reply *reply);
+    /* What has come in, by HostedExtension__Request__WhatCase; plain questions who is there. */
+    unsigned seen[HOSTED_EXTENSION__REQUEST__WHAT_ROLLBACK + 1];
+    unsigned questions;
+    struct extended_write writes[EXTENDED_KEPT];
+    struct extended_digests digests[EXTENDED_KEPT];
+    char log[4096]; /* what the library said, a line each */
+
+    uint8_t queue[65536];
+    size_t queued;
+};
+
+struct extended_esp32 *extended_new(void);
+void extended_free(struct extended_esp32 *fake);
+
+/* Closed with hosted_close() before extended_free(). */
+struct hosted_device *extended_device(struct extended_esp32 *fake);
+
+#endif
