@@ -172,7 +172,8 @@ static void handle(struct extended_esp32 *fake, const HostedClassic__Message *in
 
     if (packed.len > 0) {
         times = answer(fake, request, writes ? &in->req_ota_write->data : &none, &reply);
-        extension.len = hosted_extension__reply__pack(&reply, bytes);
+        extension.len = times == EXTENDED_PLAIN ? 0 : hosted_extension__reply__pack(&reply, bytes);
+        times = times == EXTENDED_PLAIN ? 1 : times;
     } else {
         fake->questions++;
     }

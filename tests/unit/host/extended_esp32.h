@@ -17,6 +17,8 @@
 #define EXTENDED_SLOT_BYTES (1 << 20)
 #define EXTENDED_KEPT       512
 
+#define EXTENDED_PLAIN (-1) /* an answer as of stock firmware */
+
 struct extended_write {
     uint32_t offset, run_end, len;
 };
@@ -33,8 +35,8 @@ struct extended_esp32 {
     uint32_t next; /* of it */
     /*
      * Called with each request of the extension and the reply that good firmware would give, which
-     * it may change. Returns how often that goes out: 1; 0, it is lost; 2, it comes twice. NULL:
-     * all is well.
+     * it may change. Returns how often that goes out: 1; 0, it is lost; 2, it comes twice; or
+     * EXTENDED_PLAIN. NULL: all is well.
      */
     int (*on)(struct extended_esp32 *fake, const HostedExtension__Request *request,
               HostedExtension__Reply *reply);

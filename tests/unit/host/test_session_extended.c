@@ -308,6 +308,23 @@ static void bad_flash_is_told_with_its_place(void **state)
     assert_aborted(setup, false);
 }
 
+static int answer_plainly(struct extended_esp32 *fake, const HostedExtension__Request *request,
+                          HostedExtension__Reply *reply)
+{
+    (void)reply;
+    return is_nth_write(fake, request, 2) ? EXTENDED_PLAIN : 1;
+}
+
+static void an_answer_without_content_is_none(void **state)
+{
+    struct setup *setup = *state;
+
+    setup->fake->on = answer_plainly;
+    assert_int_equal(write_all(setup), -EPROTO);
+    assert_says(setup, "the answer to write at 4,000 has no content; 1.0.0 is still in place");
+    assert_aborted(setup, true);
+}
+
 static int fall_silent(struct extended_esp32 *fake, const HostedExtension__Request *request,
                        HostedExtension__Reply *reply)
 {
@@ -462,6 +479,7 @@ int main(void)
         CASE(nonsense_comes_to_an_end),
         CASE(what_cannot_be_sent_again_is_a_refusal),
         CASE(bad_flash_is_told_with_its_place),
+        CASE(an_answer_without_content_is_none),
         CASE(silence_ends_it),
         CASE(only_whole_digests_count),
         CASE(refused_digests_are_told),

@@ -148,6 +148,11 @@ static void a_stream_s_last_block_is_short_too(void **state)
     memset(setup->fake->slot + SIZE, 0x5a, 2 * BLOCK);
     use_stream(setup);
     assert_sent(setup, 0);
+    /* Asked for once more as it is known then, and not by its sectors. */
+    assert_int_equal(setup->fake->seen[WHAT(DIGESTS)], 2);
+    assert_int_equal(setup->fake->digests[0].end, 0);
+    assert_int_equal(setup->fake->digests[1].block, BLOCK);
+    assert_int_equal(setup->fake->digests[1].end, SIZE);
 }
 
 static void sectors_that_differ_are_runs(void **state)
