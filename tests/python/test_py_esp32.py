@@ -72,11 +72,21 @@ def test_the_package(rig: Rig) -> None:
         assert caught.value.status == Status.IMAGE
         result = update(device, path)
         assert (result.answered, result.verified, result.version) == (True, True, "2.0.0")
-        assert result.confirmed
+        assert (result.confirmed, result.trial_missed) == (True, False)
         assert (result.sent_bytes, result.kept_bytes) == (40000, 0)
         assert device.identity.version == "2.0.0"
         assert device.dialect == "classic"
     rig.check_arrived(image)
+
+
+@pytest.mark.parametrize("trial", [None, 100])
+def test_a_trial_that_cannot_be(rig: Rig, trial: int | None) -> None:
+    """Stock firmware puts nothing on trial: who has asked for one learns it from the result."""
+    path = rig.file("image.bin", make_image("2.0.0", size=4016))
+    rig.power_on("--stock")
+    with Device(rig.device) as device:
+        result = update(device, path, trial=trial)
+    assert (result.confirmed, result.trial_missed) == (False, trial is not None)
 
 
 def test_another_chips_image(rig: Rig) -> None:

@@ -146,6 +146,7 @@ static const struct pin {
     AT(hosted_update_result, version, 2),
     AT(hosted_update_result, confirmed, 82),
     AT(hosted_update_result, unguarded, 83),
+    AT(hosted_update_result, trial_missed, 84),
     AT(hosted_update_result, sent_bytes, 88),
     AT(hosted_update_result, kept_bytes, 96),
 };
