@@ -46,7 +46,8 @@ static const char s_help[] =
     "                          first answer\n"
     "  --flash-fault KIND:ADDRESS\n"
     "                          a broken place: stuck0 or stuck1 (the lowest bit of that byte),\n"
-    "                          erase-fail (its sector), program-fail (its page); up to 8 times\n"
+    "                          erase-fail (its sector), program-fail (its page), read-fail (that\n"
+    "                          byte); up to 8 times\n"
     "  --verbose               the chip's console on standard error\n"
     "  --help                  this text\n";
 
@@ -239,10 +240,9 @@ static int take_bad_boot(const char *text, struct options *options)
 static int take_flash_fault(const char *text, struct options *options)
 {
     static const char *const kinds[] = {
-        [FLASH_STUCK_AT_0] = "stuck0",
-        [FLASH_STUCK_AT_1] = "stuck1",
-        [FLASH_ERASE_FAILS] = "erase-fail",
-        [FLASH_PROGRAM_FAILS] = "program-fail",
+        [FLASH_STUCK_AT_0] = "stuck0",      [FLASH_STUCK_AT_1] = "stuck1",
+        [FLASH_ERASE_FAILS] = "erase-fail", [FLASH_PROGRAM_FAILS] = "program-fail",
+        [FLASH_READ_FAILS] = "read-fail",
     };
     const char *const split = strchr(text, ':');
     char word[16], *end;
@@ -251,7 +251,7 @@ static int take_flash_fault(const char *text, struct options *options)
         return refuse("--flash-fault: %s is not KIND:ADDRESS", text);
     snprintf(word, sizeof(word), "%.*s", (int)(split - text), text);
 
-    const int kind = choose("flash-fault", word, kinds, 4);
+    const int kind = choose("flash-fault", word, kinds, 5);
     const unsigned long at = strtoul(split + 1, &end, 0);
 
     if (kind < 0)

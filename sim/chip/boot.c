@@ -4,7 +4,12 @@
 #include <string.h>
 
 #include "image_verify.h"
+#include "little_endian.h"
 #include "otadata.h"
+
+/* The application descriptor, behind the headers of the image and of its first segment. */
+#define DESCRIPTOR_AT    0x20u
+#define DESCRIPTOR_MAGIC 0xabcd5432u
 
 /* Indices of the search, besides the OTA slots' own. */
 enum {
@@ -80,6 +85,64 @@ static int without_selection(struct boot *boot, const struct otadata_entry entri
     return 0;
 }
 
+/* Of the application in that slot; false where there is none to speak of. */
+static bool read_secure_version(struct boot *boot, const struct partition *partition, uint32_t *ret)
+{
+    uint8_t bytes[8];
+
+    if (partition == NULL ||
+        flash_read(&boot->chip->flash, partition->offset + DESCRIPTOR_AT, bytes, sizeof(bytes)) < 0)
+        return false;
+    *ret = get_le32(bytes + 4);
+    return get_le32(bytes) == DESCRIPTOR_MAGIC;
+}
+
+static bool is_new_enough(struct boot *boot, const struct partition *partition)
+{
+    uint32_t version;
+
+    if (!boot->chip->anti_rollback)
+        return true;
+    return read_secure_version(boot, partition, &version) &&
+           version >= chip_secure_version(boot->chip);
+}
+
+static void burn_version_of(struct boot *boot, int index)
+{
+    uint32_t version;
+
+    if (boot->chip->anti_rollback && read_secure_version(boot, partition_of(boot, index), &version))
+        chip_burn_secure_version(boot->chip, version);
+}
+
+/* The entry that counts among those whose slot has an application that is new enough. */
+static int active_and_new_enough(struct boot *boot, const struct otadata_entry entries[2])
+{
+    struct otadata_entry rest[2] = {entries[0], entries[1]};
+
+    for (int i = 0; i < 2 && boot->chip->anti_rollback; i++) {
+        if (!is_new_enough(boot, partition_of(boot, (int)otadata_slot(&rest[i], boot->slots))))
+            rest[i].state = OTADATA_INVALID;
+    }
+    return otadata_active(rest);
+}
+
+static int selected_slot(struct boot *boot, struct otadata_entry entries[2])
+{
+    const int active = active_and_new_enough(boot, entries);
+
+    if (active < 0)
+        return INDEX_FACTORY;
+
+    const int slot = (int)otadata_slot(&entries[active], boot->slots);
+
+    if (boot->chip->rollback && entries[active].state == OTADATA_NEW)
+        write_state(boot, entries, active, OTADATA_PENDING_VERIFY);
+    if (entries[active].state == OTADATA_VALID)
+        burn_version_of(boot, slot);
+    return slot;
+}
+
 static int select_index(struct boot *boot)
 {
     struct otadata_entry entries[2];
@@ -92,17 +155,14 @@ static int select_index(struct boot *boot)
 
     if (boot->chip->rollback)
         end_probation(boot, entries);
-    if ((otadata_select_invalid(&entries[0]) && otadata_select_invalid(&entries[1])) ||
-        boot->slots == 0)
-        return without_selection(boot, entries);
-
-    const int active = otadata_active(entries);
-
-    if (active < 0)
+    if (boot->chip->anti_rollback && never_written(&entries[0]) && never_written(&entries[1])) {
+        boot->initial = true;
         return INDEX_FACTORY;
-    if (boot->chip->rollback && entries[active].state == OTADATA_NEW)
-        write_state(boot, entries, active, OTADATA_PENDING_VERIFY);
-    return (int)otadata_slot(&entries[active], boot->slots);
+    }
+    if (boot->slots == 0 || (!boot->chip->anti_rollback && otadata_select_invalid(&entries[0]) &&
+                             otadata_select_invalid(&entries[1])))
+        return without_selection(boot, entries);
+    return selected_slot(boot, entries);
 }
 
 static bool load(struct boot *boot, const struct partition *partition)
@@ -110,7 +170,8 @@ static bool load(struct boot *boot, const struct partition *partition)
     if (partition == NULL || partition->size == 0)
         return false;
     return image_verify(&boot->chip->flash, boot->chip->model, partition->offset, partition->size,
-                        IMAGE_USE_BOOT, &boot->image) == IMAGE_OK;
+                        IMAGE_USE_BOOT, &boot->image) == IMAGE_OK &&
+           is_new_enough(boot, partition);
 }
 
 /* First down from the selected slot to the factory image, then up behind it. */
@@ -175,6 +236,7 @@ void boot_run(struct chip *chip, struct boot_result *ret)
         const struct otadata_entry first = otadata_entry((uint32_t)index + 1, OTADATA_VALID);
 
         otadata_write(&chip->flash, boot.otadata->offset, 0, &first);
+        burn_version_of(&boot, index);
     }
     chip->running = ret->partition;
     ret->runs = boot.image.segment_count > 0;

@@ -3,8 +3,8 @@
 #define SIM_BOOT_H
 /*
  * ESP-IDF's second-stage boot loader: which partition boots, and what it writes to otadata on the
- * way. Not in it, because no build here switches them on: anti-rollback, factory reset and test
- * application by GPIO, the deep-sleep short cut.
+ * way. Not in it, because no build here switches them on: factory reset and test application by
+ * GPIO, the deep-sleep short cut.
  */
 #include "chip.h"
 
@@ -18,8 +18,9 @@ struct boot_result {
 };
 
 /*
- * Boots chip->flash, with chip->rollback or without, and fills chip->table and chip->running.
- * The flash size is what a boot loader in the flash says in its header; without one, all of it.
+ * Boots chip->flash, with chip->rollback and chip->anti_rollback or without, and fills chip->table
+ * and chip->running. The flash size is what a boot loader in the flash says in its header; without
+ * one, all of it.
  */
 void boot_run(struct chip *chip, struct boot_result *ret);
 

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "chip.h"
 
+#include <errno.h>
 #include <stddef.h>
 
 #define LIMIT_16M  0x1000000u
 #define LIMIT_NONE UINT32_MAX
+
+#define SECURE_VERSION_BITS 16 /* CONFIG_BOOTLOADER_APP_SEC_VER_SIZE_EFUSE_FIELD, most chips' */
 
 struct chip the_chip;
 
@@ -79,4 +82,20 @@ const struct chip_model *chip_model_find(uint16_t id)
             return &models[i];
     }
     return NULL;
+}
+
+uint32_t chip_secure_version(const struct chip *chip)
+{
+    return chip->secure_version != NULL ? *chip->secure_version : 0;
+}
+
+int chip_burn_secure_version(struct chip *chip, uint32_t version)
+{
+    if (version > SECURE_VERSION_BITS)
+        return -EINVAL;
+    if (version < chip_secure_version(chip))
+        return -EPERM;
+    if (chip->secure_version != NULL)
+        *chip->secure_version = version;
+    return 0;
 }

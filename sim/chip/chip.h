@@ -38,10 +38,17 @@ struct chip {
     const struct partition *running; /* the partition that was booted; NULL: none */
     bool rollback;                   /* the boot loader was built with rollback */
     bool application_rollback;       /* the firmware was */
-    unsigned idf;                    /* CHIP_IDF() of its calls; 0: as v5.5 */
-    uint32_t secure_version;         /* eFuse: the anti-rollback number */
+    bool anti_rollback;              /* the same for anti-rollback, which needs rollback */
+    bool application_anti_rollback;
+    unsigned idf;             /* CHIP_IDF() of its calls; 0: as v5.5 */
+    uint32_t *secure_version; /* eFuse: the anti-rollback number; NULL: blank, for good */
 };
 
 extern struct chip the_chip;
+
+uint32_t chip_secure_version(const struct chip *chip);
+
+/* Only more bits can be burnt. 0; -EINVAL for more than there are, -EPERM for less than before. */
+int chip_burn_secure_version(struct chip *chip, uint32_t version);
 
 #endif

@@ -112,8 +112,10 @@ int flash_read(struct flash *flash, uint32_t at, void *buf, size_t len)
 {
     if (!is_inside(flash, at, len))
         return -ERANGE;
-    memcpy(buf, flash->bytes + at, len);
     spend(flash, FLASH_READ, len);
+    if (find_fault(flash, FLASH_READ_FAILS, at, len) != NULL)
+        return -ETIMEDOUT;
+    memcpy(buf, flash->bytes + at, len);
     return 0;
 }
 

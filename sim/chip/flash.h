@@ -36,6 +36,7 @@ enum flash_fault_kind {
     FLASH_STUCK_AT_1,    /* the same */
     FLASH_ERASE_FAILS,   /* the sector of that byte never becomes ready: nothing is erased */
     FLASH_PROGRAM_FAILS, /* its page: nothing is programmed */
+    FLASH_READ_FAILS,    /* a read of that byte does not end */
 };
 
 struct flash_fault {

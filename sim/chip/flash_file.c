@@ -32,6 +32,7 @@ static void put_descriptor(uint8_t desc[DESCRIPTOR_BYTES], const struct factory_
 {
     memset(desc, 0, DESCRIPTOR_BYTES);
     put_le32(desc, 0xabcd5432);
+    put_le32(desc + 4, image->secure_version);
     strncpy((char *)desc + 16, image->version, 31);
     strncpy((char *)desc + 48, image->project, 31);
     strcpy((char *)desc + 112, "sim");

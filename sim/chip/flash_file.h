@@ -11,6 +11,7 @@
 struct factory_image {
     const char *project, *version; /* at most 31 characters */
     const char *marker;            /* bytes that hosts look for in an image; NULL: none */
+    uint32_t secure_version;
 };
 
 #define FACTORY_IMAGE_MAX 512

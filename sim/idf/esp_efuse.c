@@ -1,25 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "esp_efuse.h"
 
-#include "chip.h"
+#include <errno.h>
 
-#define SECURE_VERSION_BITS 16 /* CONFIG_BOOTLOADER_APP_SEC_VER_SIZE_EFUSE_FIELD, most chips' */
+#include "chip.h"
 
 uint32_t esp_efuse_read_secure_version(void)
 {
-    return the_chip.secure_version;
+    return chip_secure_version(&the_chip);
 }
 
 bool esp_efuse_check_secure_version(uint32_t secure_version)
 {
-    return secure_version >= the_chip.secure_version;
+    return secure_version >= chip_secure_version(&the_chip);
 }
 
 esp_err_t esp_efuse_update_secure_version(uint32_t secure_version)
 {
-    if (secure_version > SECURE_VERSION_BITS)
+    switch (chip_burn_secure_version(&the_chip, secure_version)) {
+    case 0:
+        return ESP_OK;
+    case -EINVAL:
         return ESP_ERR_INVALID_ARG;
-    if (secure_version > the_chip.secure_version)
-        the_chip.secure_version = secure_version;
-    return ESP_OK;
+    default:
+        return ESP_FAIL;
+    }
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "chip.h"
+#include "esp_efuse.h"
 #include "esp_ota_ops.h"
 #include "esp_system.h"
 #include "flash_error.h"
@@ -148,6 +149,21 @@ static esp_err_t select_slot(unsigned slot)
     return write_entry(&selection, index);
 }
 
+/* Anti-rollback. An application that is too old is not refused alone: it is erased. */
+static esp_err_t check_secure_version(const esp_partition_t *partition)
+{
+    esp_app_desc_t app;
+    esp_err_t err;
+
+    if (!the_chip.application_anti_rollback)
+        return ESP_OK;
+    err = esp_ota_get_partition_description(partition, &app);
+    if (err != ESP_OK || esp_efuse_check_secure_version(app.secure_version))
+        return err;
+    err = esp_partition_erase_range(partition, 0, partition->size);
+    return err == ESP_OK ? ESP_ERR_OTA_SMALL_SEC_VER : err;
+}
+
 esp_err_t esp_ota_set_boot_partition(const esp_partition_t *partition)
 {
     const esp_partition_t *otadata;
@@ -158,8 +174,11 @@ esp_err_t esp_ota_set_boot_partition(const esp_partition_t *partition)
         return ESP_ERR_OTA_VALIDATE_FAILED;
     if (partition->type != ESP_PARTITION_TYPE_APP)
         return ESP_ERR_INVALID_ARG;
-    if (partition->subtype != ESP_PARTITION_SUBTYPE_APP_FACTORY)
-        return select_slot(partition->subtype & 0x0f);
+    if (partition->subtype != ESP_PARTITION_SUBTYPE_APP_FACTORY) {
+        const esp_err_t err = check_secure_version(partition);
+
+        return err == ESP_OK ? select_slot(partition->subtype & 0x0f) : err;
+    }
     otadata =
         esp_partition_find_first(ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_OTA, NULL);
     if (otadata == NULL)
@@ -223,16 +242,38 @@ static esp_err_t read_active(struct selection *ret)
     return ret->active < 0 || ret->slots == 0 ? ESP_FAIL : ESP_OK;
 }
 
+/* Anti-rollback: the number of what runs, whatever is selected. */
+static esp_err_t burn_secure_version(void)
+{
+    esp_app_desc_t app;
+    const esp_err_t err = esp_ota_get_partition_description(esp_ota_get_running_partition(), &app);
+
+    return err == ESP_OK ? esp_efuse_update_secure_version(app.secure_version) : err;
+}
+
 /* Note whose state it is: the entry's that counts now, not that of what runs. */
 esp_err_t esp_ota_mark_app_valid_cancel_rollback(void)
 {
     struct selection selection;
-    const esp_err_t err = read_active(&selection);
+    esp_err_t err = read_active(&selection);
 
     if (err != ESP_OK || selection.entries[selection.active].state == OTADATA_VALID)
         return err;
     selection.entries[selection.active].state = OTADATA_VALID;
-    return write_entry(&selection, selection.active);
+    err = write_entry(&selection, selection.active);
+    return err == ESP_OK && the_chip.application_anti_rollback ? burn_secure_version() : err;
+}
+
+/* Whether a rollback may end there. */
+static bool may_go_back_to(const esp_partition_t *partition)
+{
+    esp_app_desc_t app;
+
+    if (!image_is_valid(partition))
+        return false;
+    return !the_chip.application_anti_rollback ||
+           (esp_ota_get_partition_description(partition, &app) == ESP_OK &&
+            esp_efuse_check_secure_version(app.secure_version));
 }
 
 bool esp_ota_check_rollback_is_possible(void)
@@ -247,7 +288,9 @@ bool esp_ota_check_rollback_is_possible(void)
                                 otadata_crc_ok(&selection.entries[other]);
 
     if (other_is_valid)
-        return image_is_valid(slot_of(&selection, other));
+        return may_go_back_to(slot_of(&selection, other));
+    if (the_chip.application_anti_rollback) /* never to a factory image */
+        return false;
     return image_is_valid(
         esp_partition_find_first(ESP_PARTITION_TYPE_APP, ESP_PARTITION_SUBTYPE_APP_FACTORY, NULL));
 }

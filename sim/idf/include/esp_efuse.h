@@ -10,8 +10,8 @@
 uint32_t esp_efuse_read_secure_version(void);
 /* Whether an application of that number may run. */
 bool esp_efuse_check_secure_version(uint32_t secure_version);
-/* Bits can be burnt, and stay so: ESP_ERR_INVALID_ARG for a number above what eFuse can hold; a
- * smaller number than before changes nothing. */
+/* Bits can be burnt, and stay so: ESP_ERR_INVALID_ARG for a number above what eFuse can hold,
+ * ESP_FAIL for a smaller one than before. */
 esp_err_t esp_efuse_update_secure_version(uint32_t secure_version);
 
 #endif

@@ -13,6 +13,7 @@
 #include "esp_app_desc.h"
 #include "esp_err.h"
 #include "esp_flash_partitions.h"
+#include "esp_idf_version.h"
 #include "esp_partition.h"
 
 #define OTA_SIZE_UNKNOWN           0xffffffff
@@ -44,13 +45,16 @@ esp_err_t esp_ota_get_partition_description(const esp_partition_t *partition,
 uint8_t esp_ota_get_app_partition_count(void);
 
 esp_err_t esp_ota_mark_app_valid_cancel_rollback(void);
-esp_err_t esp_ota_mark_app_invalid_rollback(void);
 esp_err_t esp_ota_mark_app_invalid_rollback_and_reboot(void);
 bool esp_ota_check_rollback_is_possible(void);
 const esp_partition_t *esp_ota_get_last_invalid_partition(void);
 esp_err_t esp_ota_get_state_partition(const esp_partition_t *partition,
                                       esp_ota_img_states_t *ota_state);
 esp_err_t esp_ota_erase_last_boot_app_partition(void);
+
+#if ESP_IDF_VERSION >= ESP_IDF_VERSION_VAL(5, 5, 0)
+esp_err_t esp_ota_mark_app_invalid_rollback(void);
 esp_err_t esp_ota_invalidate_inactive_ota_data_slot(void);
+#endif
 
 #endif

@@ -25,6 +25,12 @@ typedef enum {
     ESP_RST_CPU_LOCKUP,
 } esp_reset_reason_t;
 
+/* Called by esp_restart(), the last one first. ESP_ERR_INVALID_STATE: it is one already, is none;
+ * ESP_ERR_NO_MEM: five are registered. */
+typedef void (*shutdown_handler_t)(void);
+esp_err_t esp_register_shutdown_handler(shutdown_handler_t handle);
+esp_err_t esp_unregister_shutdown_handler(shutdown_handler_t handle);
+
 void esp_restart(void) __attribute__((__noreturn__));
 esp_reset_reason_t esp_reset_reason(void);
 /* Panics, with the words on the console. */

@@ -215,6 +215,47 @@ static void otadata_too_small_or_missing(void **state)
     assert_string_equal(boot(), "factory");
 }
 
+static void put_image(uint32_t at, uint32_t secure_version)
+{
+    const struct factory_image image = {
+        .project = "test", .version = "1", .secure_version = secure_version};
+
+    factory_image_build(the_chip.model, &image, the_chip.flash.bytes + at);
+}
+
+/* Not the entry with the larger number counts, but the one among those whose slot is new enough;
+ * what is confirmed is burnt, what is on trial is not. */
+static void anti_rollback(void **state)
+{
+    const struct partition_table table = table_of(false);
+    struct otadata_entry entries[2];
+    uint32_t efuse = 0;
+
+    (void)state;
+    make_flash(&table);
+    the_chip.secure_version = &efuse;
+    the_chip.rollback = the_chip.anti_rollback = true;
+    put_image(0x110000, 2);
+    put_image(0x210000, 1);
+    assert_string_equal(boot(), "ota_0"); /* the first boot selects it, and burns */
+    assert_int_equal(efuse, 2);
+    assert_int_equal(otadata_read(&the_chip.flash, OTADATA_AT, entries), 0);
+    assert_int_equal(entries[0].state, OTADATA_VALID);
+    put_entry(1, 2, OTADATA_VALID);
+    assert_string_equal(boot(), "ota_0");
+    put_image(0x210000, 3);
+    put_entry(1, 2, OTADATA_NEW);
+    assert_string_equal(boot(), "ota_1");
+    assert_int_equal(efuse, 2);
+    put_entry(1, 2, OTADATA_VALID);
+    assert_string_equal(boot(), "ota_1");
+    assert_int_equal(efuse, 3);
+    the_chip.flash.bytes[0x210000] = 0;
+    assert_string_equal(boot(), "nothing"); /* what is left is too old */
+    the_chip.rollback = the_chip.anti_rollback = false;
+    the_chip.secure_version = NULL;
+}
+
 static int parse(const uint8_t *bytes)
 {
     struct partition_table table;
@@ -278,6 +319,7 @@ int main(void)
         cmocka_unit_test(probation),
         cmocka_unit_test(without_factory_the_first_boot_selects),
         cmocka_unit_test(otadata_too_small_or_missing),
+        cmocka_unit_test(anti_rollback),
         cmocka_unit_test(tables_that_are_refused),
         cmocka_unit_test(partitions_outside_the_flash),
     };

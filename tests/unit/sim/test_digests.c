@@ -13,6 +13,7 @@
 #include "esp_idf_version.h"
 #include "esp_rom_crc.h"
 #include "mbedtls/sha256.h"
+#include "psa/crypto.h"
 
 /* FIPS 180-2, appendix B.1, and RFC 3874, section 3.1: both of "abc". */
 static const uint8_t sha256_abc[32] = {
@@ -53,6 +54,34 @@ static void sha256_and_sha224_at_once(void **state)
     assert_memory_equal(digest, sha224_abc, sizeof(sha224_abc));
 }
 
+static void psa_in_pieces_and_out_of_order(void **state)
+{
+    psa_hash_operation_t hash = psa_hash_operation_init();
+    const uint8_t *const abc = (const uint8_t *)"abc";
+    uint8_t digest[32];
+    size_t len = 1;
+
+    (void)state;
+    assert_int_equal(psa_hash_setup(&hash, PSA_ALG_SHA_256), PSA_ERROR_BAD_STATE);
+    assert_int_equal(psa_crypto_init(), PSA_SUCCESS);
+    assert_int_equal(psa_hash_update(&hash, abc, 3), PSA_ERROR_BAD_STATE);
+    assert_int_equal(psa_hash_finish(&hash, digest, 32, &len), PSA_ERROR_BAD_STATE);
+    assert_int_equal(len, 0);
+    assert_int_equal(psa_hash_setup(&hash, PSA_ALG_SHA_256 - 1), PSA_ERROR_NOT_SUPPORTED);
+    assert_int_equal(psa_hash_setup(&hash, PSA_ALG_SHA_256), PSA_SUCCESS);
+    assert_int_equal(psa_hash_setup(&hash, PSA_ALG_SHA_256), PSA_ERROR_BAD_STATE);
+    assert_int_equal(psa_hash_update(&hash, abc, 3), PSA_ERROR_BAD_STATE); /* it was aborted */
+    assert_int_equal(psa_hash_setup(&hash, PSA_ALG_SHA_256), PSA_SUCCESS);
+    assert_int_equal(psa_hash_update(&hash, abc, 1), PSA_SUCCESS);
+    assert_int_equal(psa_hash_update(&hash, abc + 1, 2), PSA_SUCCESS);
+    assert_int_equal(psa_hash_finish(&hash, digest, 32, &len), PSA_SUCCESS);
+    assert_int_equal(len, 32);
+    assert_memory_equal(digest, sha256_abc, 32);
+    assert_int_equal(psa_hash_setup(&hash, PSA_ALG_SHA_256), PSA_SUCCESS);
+    assert_int_equal(psa_hash_finish(&hash, digest, 31, &len), PSA_ERROR_BUFFER_TOO_SMALL);
+    assert_int_equal(psa_hash_abort(&hash), PSA_SUCCESS);
+}
+
 /* The check value of CRC-32/ISO-HDLC, also in two steps. */
 static void crc32_as_the_rom(void **state)
 {
@@ -66,16 +95,20 @@ static void crc32_as_the_rom(void **state)
 
 static void the_secure_version_only_grows(void **state)
 {
+    uint32_t efuse = 0;
+
     (void)state;
-    the_chip.secure_version = 0;
+    the_chip.secure_version = &efuse;
     assert_true(esp_efuse_check_secure_version(0));
     assert_int_equal(esp_efuse_update_secure_version(3), ESP_OK);
-    assert_int_equal(esp_efuse_update_secure_version(2), ESP_OK);
+    assert_int_equal(esp_efuse_update_secure_version(3), ESP_OK);
+    assert_int_equal(esp_efuse_update_secure_version(2), ESP_FAIL);
     assert_int_equal(esp_efuse_read_secure_version(), 3);
     assert_false(esp_efuse_check_secure_version(2));
     assert_true(esp_efuse_check_secure_version(3));
     assert_int_equal(esp_efuse_update_secure_version(17), ESP_ERR_INVALID_ARG);
     assert_int_equal(esp_efuse_read_secure_version(), 3);
+    the_chip.secure_version = NULL;
 }
 
 static void versions_compare_as_numbers(void **state)
@@ -91,6 +124,7 @@ int main(void)
         cmocka_unit_test(sha256_in_pieces_and_from_a_copy),
         cmocka_unit_test(sha256_and_sha224_at_once),
         cmocka_unit_test(crc32_as_the_rom),
+        cmocka_unit_test(psa_in_pieces_and_out_of_order),
         cmocka_unit_test(the_secure_version_only_grows),
         cmocka_unit_test(versions_compare_as_numbers),
     };

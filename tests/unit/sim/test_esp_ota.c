@@ -14,6 +14,7 @@
 #include "boot.h"
 #include "chip.h"
 #include "chip_time.h"
+#include "esp_efuse.h"
 #include "esp_ota_ops.h"
 #include "flash_file.h"
 #include "otadata.h"
@@ -341,6 +342,45 @@ static void a_broken_otadata_sector(void **state)
     assert_string_equal(boot(), "factory");
 }
 
+static void put_image(const esp_partition_t *partition, uint32_t secure_version)
+{
+    const struct factory_image image = {
+        .project = "test", .version = "1", .secure_version = secure_version};
+
+    factory_image_build(the_chip.model, &image, the_chip.flash.bytes + partition->address);
+}
+
+/* The firmware that runs is the factory's; its number is burnt whatever is marked. */
+static void anti_rollback(void **state)
+{
+    uint32_t efuse = 1;
+
+    (void)state;
+    the_chip.application_anti_rollback = true;
+    the_chip.secure_version = &efuse;
+    put_image(factory(), 3);
+    put_image(ota_1(), 2);
+    assert_int_equal(esp_ota_set_boot_partition(ota_0()), ESP_ERR_OTA_SMALL_SEC_VER);
+    for (uint32_t i = 0; i < ota_0()->size; i++)
+        assert_int_equal(the_chip.flash.bytes[ota_0()->address + i], 0xff);
+    put_image(ota_0(), 1);
+    assert_int_equal(esp_ota_set_boot_partition(ota_0()), ESP_OK);
+    assert_false(esp_ota_check_rollback_is_possible()); /* to a factory image, never */
+    assert_int_equal(esp_ota_set_boot_partition(ota_1()), ESP_OK);
+    assert_true(esp_ota_check_rollback_is_possible());
+    assert_int_equal(efuse, 1);
+    assert_int_equal(esp_ota_mark_app_valid_cancel_rollback(), ESP_OK);
+    assert_int_equal(efuse, 3);
+    check_entry(1, 2, OTADATA_VALID);
+    assert_false(esp_ota_check_rollback_is_possible());
+    set_otadata(1, OTADATA_VALID, 2, OTADATA_NEW);
+    put_image(factory(), 2);
+    assert_int_equal(esp_ota_mark_app_valid_cancel_rollback(), ESP_FAIL);
+    check_entry(1, 2, OTADATA_VALID); /* all the same */
+    the_chip.application_anti_rollback = false;
+    the_chip.secure_version = NULL;
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, setup)
@@ -356,6 +396,7 @@ int main(void)
         TEST(power_cuts_of_a_rewrite),
         TEST(power_cut_of_the_first_boot),
         TEST(a_broken_otadata_sector),
+        TEST(anti_rollback),
     };
 
     return cmocka_run_group_tests(tests, attach, NULL);

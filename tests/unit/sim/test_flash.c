@@ -221,6 +221,19 @@ static void broken_places_stop_an_operation(void **state)
     assert_int_equal(s_flash.misuses, 0);
 }
 
+static void a_place_that_cannot_be_read(void **state)
+{
+    static const struct flash_fault faults[] = {{FLASH_READ_FAILS, 300}};
+    uint8_t data[100];
+
+    (void)state;
+    flash_set_faults(&s_flash, faults, 1);
+    assert_int_equal(flash_read(&s_flash, 200, data, 100), 0);
+    assert_int_equal(flash_read(&s_flash, 201, data, 100), -ETIMEDOUT);
+    assert_int_equal(flash_read(&s_flash, 300, data, 1), -ETIMEDOUT);
+    assert_int_equal(flash_read(&s_flash, 301, data, 100), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -233,6 +246,7 @@ int main(void)
         TEST(power_cut_of_a_program),
         TEST(stuck_bits_stay),
         TEST(broken_places_stop_an_operation),
+        TEST(a_place_that_cannot_be_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

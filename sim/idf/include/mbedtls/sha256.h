@@ -8,6 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "esp_idf_version.h"
+
+#if ESP_IDF_VERSION >= ESP_IDF_VERSION_VAL(6, 0, 0)
+#error "ESP-IDF v6.0 has no mbedtls/sha256.h"
+#endif
+
 /* A plain value, as there: it may be copied, and needs no memory but its own. */
 typedef struct mbedtls_sha256_context {
     uint64_t state[14];
