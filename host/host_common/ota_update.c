@@ -315,7 +315,8 @@ static int attempt(struct update *update)
 }
 
 #define TRIAL_S         120
-#define TRIAL_RESERVE_S 30 /* from the new firmware's answer to its confirmation, at most */
+#define TRIAL_MAX_S     86400 /* longer ones the ESP32 refuses */
+#define TRIAL_RESERVE_S 30    /* from the new firmware's answer to its confirmation, at most */
 
 /* Longer than the new firmware is waited for: who would be confirmed must not be gone. */
 static unsigned trial_s(const struct update *update)
@@ -327,6 +328,8 @@ static unsigned trial_s(const struct update *update)
         return 0; /* it cannot be confirmed, or nobody waits for that: its first answer does */
     if (options->trial_s > 0)
         return options->trial_s;
+    if (least > TRIAL_MAX_S)
+        return TRIAL_MAX_S;
     return TRIAL_S > least ? TRIAL_S : least;
 }
 
