@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "boot.h"
 #include "chip_time.h"
+#include "esp_idf_version.h"
 #include "flash_file.h"
 #include "life.h"
 #include "otadata.h"
@@ -44,6 +46,16 @@ static int open_flash(const struct partition_table *table)
     return fd;
 }
 
+/* Blank; what is burnt in one life is in the next. */
+static uint32_t *make_efuse(void)
+{
+    void *efuse =
+        mmap(NULL, sizeof(uint32_t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    assert_ptr_not_equal(efuse, MAP_FAILED);
+    return efuse;
+}
+
 void board_make(uint16_t chip_id, const char *table_text)
 {
     static uint64_t s_operations;
@@ -55,6 +67,8 @@ void board_make(uint16_t chip_id, const char *table_text)
     the_chip.model = chip_model_find(chip_id);
     the_chip.rollback = true;
     the_chip.application_rollback = true;
+    the_chip.idf = CHIP_IDF(ESP_IDF_VERSION_MAJOR, ESP_IDF_VERSION_MINOR);
+    the_chip.secure_version = make_efuse();
     assert_int_equal(partition_table_parse_csv(table_text, &table, why, sizeof(why)), 0);
 
     const int fd = open_flash(&table);
@@ -91,6 +105,19 @@ uint8_t *board_partition(const char *label)
 uint32_t board_partition_size(const char *label)
 {
     return find(label)->size;
+}
+
+uint32_t board_address(const char *label)
+{
+    return find(label)->offset;
+}
+
+void board_break(enum flash_fault_kind kind, uint32_t at)
+{
+    static struct flash_fault s_fault;
+
+    s_fault = (struct flash_fault){.kind = kind, .at = at};
+    flash_set_faults(&the_chip.flash, &s_fault, 1);
 }
 
 int64_t board_slot_state(const char *label)

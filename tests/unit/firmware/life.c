@@ -9,12 +9,14 @@
 #include <unistd.h>
 
 #include "esp_system.h"
+#include "shutdown.h"
 
 /* The linker (--wrap) sends esp_restart() here. */
 _Noreturn void __wrap_esp_restart(void);
 
 _Noreturn void __wrap_esp_restart(void)
 {
+    sim_run_shutdown_handlers();
     exit(LIFE_RESTARTED);
 }
 

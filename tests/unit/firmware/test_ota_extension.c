@@ -300,6 +300,27 @@ static void the_words_of_a_veto(void **state)
     assert_string_equal(s_reply->text, "a call is active");
 }
 
+/* The words are of that refusal alone; the update stays open. */
+static void a_trial_that_is_too_long(void **state)
+{
+    HostedExtension__End end_ = HOSTED_EXTENSION__END__INIT;
+
+    (void)state;
+    begin();
+    write_all();
+    end_.has_trial_seconds = true;
+    end_.trial_seconds = 86401;
+    send_request(s_say.end, REQUEST(END, end, &end_), NULL, 0);
+    check(OTA_DEVICE_NOT_UNDERSTOOD, -1);
+    assert_string_equal(s_reply->text, "a trial is at most a day, 86400 s");
+    send_request(s_say.end, REQUEST(ABORT, abort, &s_none), NULL, 0);
+    check(OTA_DEVICE_NOT_UNDERSTOOD, -1);
+    assert_null(s_reply->text);
+    end_.trial_seconds = 86400;
+    send_request(s_say.end, REQUEST(END, end, &end_), NULL, 0);
+    check(OTA_DEVICE_DONE, 0);
+}
+
 static void what_is_not_understood(void **state)
 {
     static const struct {
@@ -568,6 +589,7 @@ int main(void)
         IN_BOTH(an_update),
         IN_BOTH(refusals_say_why),
         IN_BOTH(the_words_of_a_veto),
+        IN_BOTH(a_trial_that_is_too_long),
         IN_BOTH(what_is_not_understood),
         IN_BOTH(status_has_every_slot),
         IN_BOTH(sixty_four_digests_fit),

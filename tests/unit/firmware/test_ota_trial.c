@@ -266,6 +266,44 @@ static void a_boot_that_fell_back_drops_the_record(void **state)
     board_partition("ota_1")[100]--;
 }
 
+static void ask_for_more_than_a_day(void *arg)
+{
+    static const uint32_t longest = OTA_DEVICE_MAX_TRIAL_SECONDS;
+    uint8_t *image = test_image(CHIP_ESP32, SIZE, true);
+
+    (void)arg;
+    CHECK_CODE(ota_device_begin(&(struct ota_device_image){0}), OTA_DEVICE_DONE);
+    CHECK_CODE(ota_device_write(0, SIZE, image, SIZE), OTA_DEVICE_DONE);
+    CHECK_CODE(ota_device_end(&(struct ota_device_end){.trial_seconds = UINT32_MAX}),
+               OTA_DEVICE_NOT_UNDERSTOOD);
+    CHECK_CODE(ota_device_end(&(struct ota_device_end){.trial_seconds = longest + 1}),
+               OTA_DEVICE_NOT_UNDERSTOOD);
+    assert_string_equal(ota_device_last_fault()->text, "a trial is at most a day, 86400 s");
+    assert_true(ota_device_is_open());
+    CHECK_CODE(ota_device_end(&(struct ota_device_end){.trial_seconds = longest}), OTA_DEVICE_DONE);
+    free(image);
+    world_advance(5 * SECOND_US);
+    fail_msg("no restart");
+}
+
+static void wait_for_a_day(void *arg)
+{
+    (void)arg;
+    ota_device_start();
+    assert_int_equal(ota_device_trial_left(), 86400);
+    world_advance(86400LL * SECOND_US);
+    fail_msg("still here");
+}
+
+static void a_trial_is_at_most_a_day(void **state)
+{
+    (void)state;
+    assert_int_equal(life_live(ask_for_more_than_a_day, NULL), LIFE_RESTARTED);
+    assert_string_equal(board_boot(), "ota_1");
+    assert_int_equal(life_live(wait_for_a_day, NULL), LIFE_RESTARTED);
+    assert_string_equal(board_boot(), "ota_0");
+}
+
 static void no_trial_is_confirmed_from_the_start(void **state)
 {
     (void)state;
@@ -364,6 +402,7 @@ int main(void)
         ON_A_BOARD(power_that_was_lost_takes_the_time_with_it),
         ON_A_BOARD(power_may_go_during_the_selection),
         ON_A_BOARD(a_boot_that_fell_back_drops_the_record),
+        ON_A_BOARD(a_trial_is_at_most_a_day),
         ON_A_BOARD(no_trial_is_confirmed_from_the_start),
         ON_A_BOARD(without_a_way_back_it_runs_on),
         ON_A_BOARD(back_on_demand),

@@ -56,15 +56,7 @@ static void update_to_ota_1(struct ota_device_end end)
  * the first update. */
 static uint32_t otadata_sector(unsigned n)
 {
-    return (uint32_t)(board_partition("otadata") - the_chip.flash.bytes) + n * SECTOR_BYTES;
-}
-
-static void break_flash(enum flash_fault_kind kind, uint32_t at)
-{
-    static struct flash_fault s_fault;
-
-    s_fault = (struct flash_fault){.kind = kind, .at = at};
-    flash_set_faults(&the_chip.flash, &s_fault, 1);
+    return board_address("otadata") + n * SECTOR_BYTES;
 }
 
 /* What was never selected was never on trial either: a rollback does not take it. */
@@ -101,7 +93,7 @@ static void a_record_that_stays_ends_the_update(void **state)
     (void)state;
     update_to_ota_1((struct ota_device_end){.no_trial = true});
     ota_device_start();
-    break_flash(FLASH_ERASE_FAILS, otadata_sector(0));
+    board_break(FLASH_ERASE_FAILS, otadata_sector(0));
     CHECK_CODE(ota_device_begin(NULL), OTA_DEVICE_DONE);
     CHECK_CODE(ota_device_append(first, sizeof(first)), OTA_DEVICE_ERASE_FAILED);
     assert_int_equal(ota_device_last_fault()->address, otadata_sector(0));
@@ -151,7 +143,7 @@ static void a_rollback_whose_record_fails_is_one(void **state)
 {
     (void)state;
     update_to_ota_1((struct ota_device_end){.trial_seconds = 120});
-    break_flash(FLASH_PROGRAM_FAILS, otadata_sector(1));
+    board_break(FLASH_PROGRAM_FAILS, otadata_sector(1));
     assert_int_equal(life_live(wait_for_the_end, NULL), LIFE_RESTARTED);
     assert_string_equal(board_boot(), "ota_0");
 }
@@ -162,7 +154,7 @@ static void a_selection_that_does_not_take_is_refused(void **state)
     (void)state;
     ota_device_start();
     send(SIZE);
-    break_flash(FLASH_STUCK_AT_1, otadata_sector(1)); /* of the sequence number: 2 reads 3 */
+    board_break(FLASH_STUCK_AT_1, otadata_sector(1)); /* of the sequence number: 2 reads 3 */
     CHECK_CODE(ota_device_end(&(struct ota_device_end){.trial_seconds = 9}),
                OTA_DEVICE_SELECT_FAILED);
     world_advance(100LL * SECOND_US);
@@ -173,7 +165,7 @@ static void confirm_what_does_not_take(void *arg)
 {
     (void)arg;
     ota_device_start();
-    break_flash(FLASH_STUCK_AT_1, otadata_sector(1) + STATE_AT); /* VALID reads INVALID */
+    board_break(FLASH_STUCK_AT_1, otadata_sector(1) + STATE_AT); /* VALID reads INVALID */
     CHECK_CODE(ota_device_confirm_version("2.0.0"), OTA_DEVICE_SELECT_FAILED);
 }
 
@@ -201,7 +193,7 @@ static void confirm_too_late(void *arg)
     (void)arg;
     ota_device_start();
     world_advance(120 * SECOND_US - 1);
-    break_flash(FLASH_ERASE_FAILS, otadata_sector(1));
+    board_break(FLASH_ERASE_FAILS, otadata_sector(1));
     the_chip.flash.spent = run_out_meanwhile;
     CHECK_CODE(ota_device_confirm_version("2.0.0"), OTA_DEVICE_SELECT_FAILED);
     assert_null(the_chip.flash.spent);

@@ -59,6 +59,11 @@ const struct ota_device_fault *ota_device_last_fault(void)
     return &s_fault;
 }
 
+void ota_device_forget_fault(void)
+{
+    s_fault = (struct ota_device_fault){0};
+}
+
 bool ota_device_has_address(enum ota_device_code code)
 {
     return code == OTA_DEVICE_ERASE_FAILED || code == OTA_DEVICE_PROGRAM_FAILED ||
@@ -104,10 +109,15 @@ static enum ota_device_code check_confirmed(bool is_stock)
                                  : answer(OTA_DEVICE_DONE);
 }
 
-static bool is_below_efuse(uint32_t secure_version)
+/*
+ * Below eFuse, or below what runs: once selected without a trial, an image has ESP-IDF burn the
+ * number of what runs, and would be refused at its start.
+ */
+static bool is_too_old(uint32_t secure_version)
 {
 #ifdef CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK
-    return secure_version < esp_efuse_read_secure_version();
+    return secure_version < esp_efuse_read_secure_version() ||
+           secure_version < esp_app_get_description()->secure_version;
 #else
     (void)secure_version;
     return false;
@@ -121,26 +131,41 @@ static enum ota_device_code check_image(const struct ota_device_image *image,
         return answer(OTA_DEVICE_WRONG_CHIP);
     if (image->size > slot->size)
         return answer(OTA_DEVICE_TOO_LARGE);
-    if (image->secure_version_known && is_below_efuse(image->secure_version))
+    if (image->secure_version_known && is_too_old(image->secure_version))
         return answer(OTA_DEVICE_OLD_SECURE_VERSION);
     return answer(OTA_DEVICE_DONE);
 }
 
+static esp_err_t select_what_runs(void)
+{
+    const esp_partition_t *running = esp_ota_get_running_partition();
+    esp_err_t err;
+
+    if (is_too_old(esp_app_get_description()->secure_version))
+        return ESP_ERR_OTA_SMALL_SEC_VER; /* ESP-IDF would erase it, where it runs */
+    err = esp_ota_set_boot_partition(running);
+    /* A factory image has no record that could be marked. */
+    if (err == ESP_OK && running->subtype != ESP_PARTITION_SUBTYPE_APP_FACTORY)
+        err = ota_trial_mark_valid(running);
+    return err;
+}
+
 /* See ota_device_begin() in the header: the boot loader may have fallen back. */
-static enum ota_device_code select_what_runs(void)
+static enum ota_device_code mend_selection(void)
 {
     const esp_partition_t *running = esp_ota_get_running_partition();
     const esp_partition_t *boots = esp_ota_get_boot_partition();
-    esp_err_t err;
 
     if (boots == NULL || boots == running)
         return answer(OTA_DEVICE_DONE);
     ESP_LOGW(s_tag, "%s did not boot: %s is selected again", boots->label, running->label);
-    err = esp_ota_set_boot_partition(running);
-    /* A factory image has no record that could be marked. */
-    if (err == ESP_OK && running->subtype != ESP_PARTITION_SUBTYPE_APP_FACTORY)
-        err = esp_ota_mark_app_valid_cancel_rollback();
-    return err == ESP_OK ? answer(OTA_DEVICE_DONE) : answer_err(OTA_DEVICE_SELECT_FAILED, err);
+
+    const esp_err_t err = select_what_runs();
+
+    /* What runs against eFuse had better be replaced. */
+    return err == ESP_OK || err == ESP_ERR_OTA_SMALL_SEC_VER
+               ? answer(OTA_DEVICE_DONE)
+               : answer_err(OTA_DEVICE_SELECT_FAILED, err);
 }
 
 static void open_update(const esp_partition_t *slot, const struct ota_device_image *image)
@@ -179,7 +204,7 @@ enum ota_device_code ota_device_begin(const struct ota_device_image *image)
     if (code == OTA_DEVICE_DONE)
         code = ask_for_veto();
     if (code == OTA_DEVICE_DONE)
-        code = select_what_runs();
+        code = mend_selection();
     if (code == OTA_DEVICE_DONE)
         open_update(next, image);
     return code;
@@ -391,10 +416,34 @@ static enum ota_device_code code_of_selection(esp_err_t err)
     }
 }
 
+/* Here rather than by ESP-IDF, which would erase the whole slot for it. */
+static enum ota_device_code check_secure_version(void)
+{
+    esp_app_desc_t app;
+
+    if (esp_ota_get_partition_description(s_update.slot, &app) == ESP_OK &&
+        is_too_old(app.secure_version))
+        return answer_err(OTA_DEVICE_OLD_SECURE_VERSION, ESP_ERR_OTA_SMALL_SEC_VER);
+    return answer(OTA_DEVICE_DONE);
+}
+
+/* It may have been selected, and then not been marked: what is refused does not boot. */
+static void take_back_selection(void)
+{
+    ota_trial_request(s_update.slot, 0);
+    if (esp_ota_get_boot_partition() == s_update.slot && select_what_runs() != ESP_OK)
+        ESP_LOGE(s_tag, "%s is selected all the same", s_update.slot->label);
+}
+
 /* The record first, see ota_trial_request(). */
 static enum ota_device_code select_slot(const struct ota_device_end *end)
 {
     const bool no_trial = end != NULL && end->no_trial;
+    const enum ota_device_code code = check_secure_version();
+
+    if (code != OTA_DEVICE_DONE)
+        return code;
+
     esp_err_t err = ota_restart_prepare();
 
     if (err != ESP_OK)
@@ -402,13 +451,23 @@ static enum ota_device_code select_slot(const struct ota_device_end *end)
     ota_trial_request(s_update.slot, end != NULL && !no_trial ? end->trial_seconds : 0);
     err = esp_ota_set_boot_partition(s_update.slot);
     if (err == ESP_OK && no_trial)
-        err = esp_ota_mark_app_valid_cancel_rollback(); /* of what was just selected */
+        err = ota_trial_mark_valid(s_update.slot);
     /* Bits that do not take are no error to the flash. */
     if (err == ESP_OK && esp_ota_get_boot_partition() != s_update.slot)
         err = ESP_FAIL;
     if (err != ESP_OK)
-        ota_trial_request(s_update.slot, 0);
+        take_back_selection();
     return answer_err(code_of_selection(err), err);
+}
+
+static enum ota_device_code check_trial(const struct ota_device_end *end)
+{
+    if (end == NULL || end->trial_seconds <= OTA_DEVICE_MAX_TRIAL_SECONDS)
+        return answer(OTA_DEVICE_DONE);
+    s_fault = (struct ota_device_fault){.code = OTA_DEVICE_NOT_UNDERSTOOD,
+                                        .text = "a trial is at most a day, 86400 s"};
+    ESP_LOGW(s_tag, "end refused: a trial of %u s", (unsigned)end->trial_seconds);
+    return OTA_DEVICE_NOT_UNDERSTOOD;
 }
 
 /* How many bytes the image has, or 0: they are not all there, or more than the slot has. */
@@ -492,8 +551,10 @@ enum ota_device_code ota_device_end(const struct ota_device_end *end)
         return answer(OTA_DEVICE_NO_SESSION);
     s_update.heard_us = esp_timer_get_time();
 
-    const enum ota_device_code code = image_size(end, &size);
+    enum ota_device_code code = check_trial(end);
 
+    if (code == OTA_DEVICE_DONE)
+        code = image_size(end, &size);
     if (code == OTA_DEVICE_DONE)
         return finish(end, size);
     if (end == NULL) /* as with ESP-IDF's own handle: there is no second try */

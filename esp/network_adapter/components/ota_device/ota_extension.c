@@ -273,6 +273,9 @@ size_t ota_extension_handle(const struct ota_extension_request *request, uint8_t
                             size_t size, enum ota_device_code *ret_code)
 {
     HostedExtension__Reply message = HOSTED_EXTENSION__REPLY__INIT;
+
+    ota_device_forget_fault();
+
     const enum ota_device_code code = handle(request, &message);
 
     /* Nobody reads the marker here, and the linker drops what nobody refers to (--gc-sections,

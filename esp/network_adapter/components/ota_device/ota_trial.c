@@ -22,7 +22,7 @@
 
 static const char s_tag[] = "ota_trial";
 
-/* Words only: RTC memory is read and written by words. */
+/* Words only, as RTC memory is. */
 struct record {
     uint32_t magic;
     uint32_t slot_address;
@@ -31,7 +31,9 @@ struct record {
     uint32_t crc;     /* of all before it: after a loss of power the memory holds anything */
 };
 
-static RTC_NOINIT_ATTR struct record s_record;
+/* volatile: whoever was here before the reset has written it, and whoever comes after the next one
+ * reads it, of which a compiler knows nothing. */
+static RTC_NOINIT_ATTR volatile struct record s_record;
 
 static bool s_started;
 static volatile bool s_timed; /* the timer has a task of its own */
@@ -43,19 +45,27 @@ static bool s_can_roll_back;
 /* Confirmed, or gone back: the timer's task and the caller's must not both. */
 static atomic_flag s_decided = ATOMIC_FLAG_INIT;
 
-static uint32_t record_crc(void)
+static uint32_t record_crc(const struct record *record)
 {
-    return esp_rom_crc32_le(0, (const uint8_t *)&s_record, offsetof(struct record, crc));
+    return esp_rom_crc32_le(0, (const uint8_t *)record, offsetof(struct record, crc));
 }
 
-static bool record_is_whole(void)
+/* False: there is none, or not all of it. */
+static bool load_record(struct record *ret)
 {
-    return s_record.magic == RECORD_MAGIC && s_record.crc == record_crc();
+    *ret = s_record;
+    return ret->magic == RECORD_MAGIC && ret->crc == record_crc(ret);
+}
+
+static void store_record(struct record record)
+{
+    record.crc = record_crc(&record);
+    s_record = record;
 }
 
 static void drop_record(void)
 {
-    memset(&s_record, 0, sizeof(s_record));
+    s_record = (struct record){0};
 }
 
 void ota_trial_request(const esp_partition_t *slot, uint32_t seconds)
@@ -63,10 +73,8 @@ void ota_trial_request(const esp_partition_t *slot, uint32_t seconds)
     drop_record();
     if (seconds == 0)
         return;
-    s_record.magic = RECORD_MAGIC;
-    s_record.slot_address = slot->address;
-    s_record.seconds = seconds;
-    s_record.crc = record_crc();
+    store_record(
+        (struct record){.magic = RECORD_MAGIC, .slot_address = slot->address, .seconds = seconds});
 }
 
 /* false: no record, as of a factory image. */
@@ -140,13 +148,13 @@ static void on_time_up(void *arg)
     atomic_flag_clear(&s_decided);
 }
 
-static void start_trial(void)
+static void start_trial(struct record record)
 {
     const esp_timer_create_args_t args = {.callback = on_time_up, .name = "ota_trial"};
-    const int64_t length_us = s_record.seconds * SECOND_US;
+    const int64_t length_us = record.seconds * SECOND_US;
 
-    s_record.started = 1;
-    s_record.crc = record_crc();
+    record.started = 1;
+    store_record(record);
     s_timed = true;
     s_end_us = esp_timer_get_time() + length_us;
 
@@ -156,7 +164,7 @@ static void start_trial(void)
         err = esp_timer_start_once(s_timer, (uint64_t)length_us);
     if (err != ESP_OK) /* a reset ends the trial all the same, and the host can confirm */
         ESP_LOGE(s_tag, "no timer for the trial: %s", esp_err_to_name(err));
-    ESP_LOGI(s_tag, "on trial for %u s", (unsigned)s_record.seconds);
+    ESP_LOGI(s_tag, "on trial for %u s", (unsigned)record.seconds);
 }
 
 /*
@@ -172,6 +180,7 @@ static void learn_of_boot_loader(esp_ota_img_states_t state)
 void ota_device_start(void)
 {
     esp_ota_img_states_t state = ESP_OTA_IMG_UNDEFINED;
+    struct record record;
 
     if (s_started)
         return;
@@ -182,11 +191,11 @@ void ota_device_start(void)
         running_state(&state) && (is_unproved(state) || state == ESP_OTA_IMG_UNDEFINED);
 
     learn_of_boot_loader(state);
-    if (!record_is_whole() || !unproved ||
-        s_record.slot_address != esp_ota_get_running_partition()->address) {
+    if (!load_record(&record) || !unproved ||
+        record.slot_address != esp_ota_get_running_partition()->address) {
         drop_record();
-    } else if (s_record.started == 0) {
-        start_trial();
+    } else if (record.started == 0) {
+        start_trial(record);
     } else {
         ESP_LOGW(s_tag, "reset before it was confirmed: back to the old image");
         go_back();
@@ -225,15 +234,24 @@ bool ota_device_can_roll_back(bool *ret)
     return s_can_roll_back_known;
 }
 
+esp_err_t ota_trial_mark_valid(const esp_partition_t *selected)
+{
+    const esp_err_t err = esp_ota_mark_app_valid_cancel_rollback();
+    esp_ota_img_states_t state;
+
+    if (esp_ota_get_state_partition(selected, &state) != ESP_OK || state != ESP_OTA_IMG_VALID)
+        return err != ESP_OK ? err : ESP_FAIL;
+    if (err != ESP_OK)
+        ESP_LOGW(s_tag, "the secure version was not burnt: %s", esp_err_to_name(err));
+    return ESP_OK;
+}
+
 static esp_err_t mark_valid(void)
 {
-    esp_ota_img_states_t state;
-    esp_err_t err = ota_trial_runs_what_is_selected() ? esp_ota_mark_app_valid_cancel_rollback()
-                                                      : ESP_ERR_INVALID_STATE;
+    const esp_err_t err = ota_trial_runs_what_is_selected()
+                              ? ota_trial_mark_valid(esp_ota_get_running_partition())
+                              : ESP_ERR_INVALID_STATE;
 
-    /* Bits that do not take are no error to the flash. */
-    if (err == ESP_OK && (!running_state(&state) || state != ESP_OTA_IMG_VALID))
-        err = ESP_FAIL;
     if (err == ESP_OK)
         ESP_LOGI(s_tag, "the running image is confirmed");
     else

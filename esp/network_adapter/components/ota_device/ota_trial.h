@@ -27,6 +27,13 @@ bool ota_trial_is_timed(void);
  * the selected one must not be called. */
 bool ota_trial_runs_what_is_selected(void);
 
+/*
+ * Marks the selected slot, which is to be named, and looks whether the bits have taken: the flash
+ * calls that no error. A secure version that could not be burnt is none either: the image is marked
+ * before that, and the boot loader burns it at the next start.
+ */
+esp_err_t ota_trial_mark_valid(const esp_partition_t *selected);
+
 /* What ota_device_confirm_version() and ota_device_rollback() do without a session. *ret_err is
  * ESP-IDF's code behind a refusal. */
 enum ota_device_code ota_trial_confirm(const char *version, esp_err_t *ret_err);

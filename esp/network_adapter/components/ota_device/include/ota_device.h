@@ -56,9 +56,12 @@ struct ota_device_fault {
     enum ota_device_code code;
     esp_err_t esp_err; /* ESP-IDF's own code behind it; ESP_OK: none */
     uint32_t address;  /* in the flash chip; of erase, program, compare and read only */
-    const char *text;  /* the veto's words, else NULL */
+    const char *text;  /* the veto's words, or what was too much; else NULL */
 };
 const struct ota_device_fault *ota_device_last_fault(void);
+
+/* For whoever also refuses by itself, with these codes: nothing was said yet. */
+void ota_device_forget_fault(void);
 
 /* Whether that code comes with an address. */
 bool ota_device_has_address(enum ota_device_code code);
@@ -138,11 +141,14 @@ enum ota_device_code ota_device_write(uint32_t offset, uint32_t run_end, const v
 enum ota_device_code ota_device_digests(uint32_t offset, uint32_t block, uint32_t count,
                                         uint32_t end, uint8_t *ret, size_t *ret_count);
 
+#define OTA_DEVICE_MAX_TRIAL_SECONDS 86400u /* a day: a longer one would be none */
+
 struct ota_device_end {
     uint32_t size;          /* the image is the slot's first so many bytes; 0: what begin said, or
                                all that was written */
     const uint8_t *sha256;  /* of these; NULL: what begin said, or nothing to compare */
-    uint32_t trial_seconds; /* 0: the first answer of the new firmware confirms it */
+    uint32_t trial_seconds; /* at most OTA_DEVICE_MAX_TRIAL_SECONDS; 0: the first answer of the new
+                               firmware confirms it */
     bool no_trial;          /* it is confirmed from the start */
 };
 
@@ -151,8 +157,10 @@ struct ota_device_end {
  * later. `end` is NULL for a host of the stock protocol. A second call with the same size and
  * digest meanwhile is answered as the first.
  *   NO_SESSION, RESTARTING (another image was selected)
- *   TOO_SHORT       and the update stays open, as with NOT_UNDERSTOOD and TOO_LARGE (of `size`)
- *   WRONG_DIGEST, READ_FAILED, INVALID_IMAGE, SELECT_FAILED, and the codes of append
+ *   TOO_SHORT       and the update stays open, as with NOT_UNDERSTOOD (the trial is too long) and
+ *                   TOO_LARGE (of `size`)
+ *   WRONG_DIGEST, READ_FAILED, OLD_SECURE_VERSION, INVALID_IMAGE, SELECT_FAILED, and the codes of
+ *                   append: the slot is not selected, or not any more
  */
 enum ota_device_code ota_device_end(const struct ota_device_end *end);
 
