@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import struct
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -104,6 +105,11 @@ def slot_bytes(dump: bytes, label: str) -> bytes:
     return dump[SLOTS[label] :][:SLOT_BYTES]
 
 
+def simulator(build: Build) -> Path:
+    """The ESP32 that is tried: that of the build, or, when a mutant is tried, that one's."""
+    return Path(os.environ.get("ESP32_SIM") or build.binary("esp32-sim"))
+
+
 class Board:
     """Power is on from the start; whatever runs ends with it."""
 
@@ -115,8 +121,7 @@ class Board:
         self.stack = ExitStack()
         self.path = folder / "flash.bin"
         self.path.write_bytes(flash)
-        binary = build.binary("esp32-sim")
-        self.sim = Simulator(binary, folder, kind.options(), flash=self.path)
+        self.sim = Simulator(simulator(build), folder, kind.options(), flash=self.path)
         self.stack.callback(self.sim.close)
         self.bus: Optional[FaultBus] = None
         self.hostedd: Hostedd

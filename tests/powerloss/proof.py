@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Optional
 
@@ -99,24 +100,32 @@ def _run_one(index: int) -> tuple[int, int, Optional[str]]:
 
 def choose(found: list[Case], wanted: Part, setup: Setup, names: list[str]) -> list[Case]:
     if names:
-        return [case for case in found if case.name in names]
+        return [case for case in found if any(fnmatchcase(case.name, name) for name in names)]
     if setup.sample and len(found) > wanted.sample:
         chosen = set(setup.random(wanted.name).sample(range(len(found)), wanted.sample))
         return [case for index, case in enumerate(found) if index in chosen]
     return found
 
 
-def run_part(wanted: Part, setup: Setup, names: list[str]) -> Outcome:
+def run_part(wanted: Part, setup: Setup, names: list[str], one_will_do: bool = False) -> Outcome:
+    """With `one_will_do` it ends at the first failure."""
     global _cases
     outcome = Outcome(wanted)
     start = time.monotonic()
-    _cases = choose(wanted.cases(setup), wanted, setup, names)
+    try:
+        _cases = choose(wanted.cases(setup), wanted, setup, names)
+    except Exception:  # what nothing is done to does not work either
+        _cases = []
+        outcome.cases = 1
+        outcome.failures.append(("", traceback.format_exc()))
     workers = max(1, min(wanted.workers, len(_cases)))
     with multiprocessing.get_context("fork").Pool(workers) as pool:
         for index, count, wrong in pool.imap_unordered(_run_one, range(len(_cases))):
             outcome.cases += count
             if wrong is not None:
                 outcome.failures.append((_cases[index].name, wrong))
+                if one_will_do:
+                    break
     outcome.seconds = time.monotonic() - start
     return outcome
 
@@ -142,7 +151,10 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="tests/powerloss/run", description=__doc__)
     parser.add_argument("--sample", action="store_true", help="some of the cases, chosen by --seed")
     parser.add_argument("--part", action="append", choices=sorted(PARTS), help="only this one")
-    parser.add_argument("--case", action="append", default=[], help="only this case")
+    parser.add_argument(
+        "--case", action="append", default=[], help="only this one, or all that fit a pattern"
+    )
+    parser.add_argument("--first", action="store_true", help="stop a part at its first failure")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--preset", default="release", help="the CMake preset whose build is used")
     parser.add_argument("--list", action="store_true", help="the parts, and the number of cases")
@@ -155,9 +167,9 @@ def main(arguments: list[str]) -> int:
         return 0
     outcomes = []
     for one in parts:
-        outcomes.append(run_part(one, setup, given.case))
+        outcomes.append(run_part(one, setup, given.case, given.first))
         report(outcomes[-1], setup)
-        if given.case:
+        if given.case and not given.first:
             for _, wrong in outcomes[-1].failures:
                 print(wrong, file=sys.stderr)
     cases = sum(outcome.cases for outcome in outcomes)

@@ -12,15 +12,25 @@ from pathlib import Path
 import pytest
 from support.tools import ROOT, Build
 
-PATCHES = sorted((Path(__file__).parent / "mutants").glob("*.patch"))
+MUTANTS = Path(__file__).parent / "mutants"
+TEN = sorted(MUTANTS.glob("*.patch"))
+MORE = sorted(MUTANTS.glob("more/*.patch"))
 COMPONENT = "esp/network_adapter/components/ota_device"
 
 
 def test_there_are_ten() -> None:
-    assert len(PATCHES) == 10
+    assert len(TEN) == 10
 
 
-@pytest.mark.parametrize("patch", PATCHES, ids=lambda path: path.stem)
+def test_more_name_who_catches_them() -> None:
+    """Of a part that passes whatever the device does nobody would know."""
+    first = [patch.read_text().splitlines()[0] for patch in MORE]
+    found = {line.split()[2] for line in first if line.startswith("Caught by: ")}
+    assert found >= {"cuts", "bus", "killed", "named", "power-trial", "power-pairs", "resume"}
+    assert all(len(line.split()) >= 4 for line in first)
+
+
+@pytest.mark.parametrize("patch", [*TEN, *MORE], ids=lambda path: path.stem)
 def test_applies_and_compiles(patch: Path, tmp_path: Path, build: Build) -> None:
     copy = tmp_path / COMPONENT
     shutil.copytree(ROOT / COMPONENT, copy)
