@@ -109,7 +109,8 @@ static void a_selection_that_cannot_be_erased(void **state)
     board_break(FLASH_ERASE_FAILS, board_address("otadata") + SECTOR_BYTES);
     CHECK_CODE(ota_device_end(&(struct ota_device_end){.trial_seconds = 120}),
                OTA_DEVICE_SELECT_FAILED);
-    check_refused(OTA_DEVICE_SELECT_FAILED, ESP_ERR_TIMEOUT, 0);
+    check_refused(OTA_DEVICE_SELECT_FAILED, ESP_ERR_TIMEOUT,
+                  board_address("otadata") + SECTOR_BYTES);
 }
 
 static void a_selection_that_cannot_be_programmed(void **state)
@@ -119,7 +120,8 @@ static void a_selection_that_cannot_be_programmed(void **state)
     board_break(FLASH_PROGRAM_FAILS, board_address("otadata") + SECTOR_BYTES);
     CHECK_CODE(ota_device_end(&(struct ota_device_end){.trial_seconds = 120}),
                OTA_DEVICE_SELECT_FAILED);
-    check_refused(OTA_DEVICE_SELECT_FAILED, ESP_ERR_TIMEOUT, 0);
+    check_refused(OTA_DEVICE_SELECT_FAILED, ESP_ERR_TIMEOUT,
+                  board_address("otadata") + SECTOR_BYTES);
 }
 
 /* The sector takes the selection, and is worn out then. */
@@ -143,7 +145,8 @@ static void a_selection_that_cannot_be_marked_is_taken_back(void **state)
     CHECK_CODE(ota_device_end(&(struct ota_device_end){.no_trial = true}),
                OTA_DEVICE_SELECT_FAILED);
     assert_null(the_chip.flash.spent);
-    check_refused(OTA_DEVICE_SELECT_FAILED, ESP_ERR_TIMEOUT, 0);
+    check_refused(OTA_DEVICE_SELECT_FAILED, ESP_ERR_TIMEOUT,
+                  board_address("otadata") + SECTOR_BYTES);
     assert_int_equal(board_slot_state("ota_0"), OTADATA_VALID);
 }
 
@@ -163,7 +166,7 @@ static void begin_that_cannot_mend_the_selection(void **state)
     assert_string_equal(board_boot(), "ota_0");
     board_break(FLASH_ERASE_FAILS, board_address("otadata"));
     CHECK_CODE(ota_device_begin(&(struct ota_device_image){0}), OTA_DEVICE_SELECT_FAILED);
-    check_refused(OTA_DEVICE_SELECT_FAILED, ESP_ERR_TIMEOUT, 0);
+    check_refused(OTA_DEVICE_SELECT_FAILED, ESP_ERR_TIMEOUT, board_address("otadata"));
 }
 
 #define ON_A_BOARD(test) cmocka_unit_test_setup_teardown(test, setup, teardown)

@@ -157,8 +157,20 @@ static void a_selection_that_does_not_take_is_refused(void **state)
     board_break(FLASH_STUCK_AT_1, otadata_sector(1)); /* of the sequence number: 2 reads 3 */
     CHECK_CODE(ota_device_end(&(struct ota_device_end){.trial_seconds = 9}),
                OTA_DEVICE_SELECT_FAILED);
+    assert_int_equal(ota_device_last_fault()->address, otadata_sector(1));
     world_advance(100LL * SECOND_US);
     assert_string_equal(board_boot(), "ota_0");
+}
+
+/* NEW that reads PENDING_VERIFY is given up at its first start by a boot loader with rollback. */
+static void a_state_that_does_not_take_is_refused(void **state)
+{
+    (void)state;
+    ota_device_start();
+    send(SIZE);
+    board_break(FLASH_STUCK_AT_1, otadata_sector(1) + STATE_AT);
+    CHECK_CODE(ota_device_end(&(struct ota_device_end){0}), OTA_DEVICE_SELECT_FAILED);
+    assert_int_equal(ota_device_last_fault()->address, otadata_sector(1));
 }
 
 static void confirm_what_does_not_take(void *arg)
@@ -167,6 +179,28 @@ static void confirm_what_does_not_take(void *arg)
     ota_device_start();
     board_break(FLASH_STUCK_AT_1, otadata_sector(1) + STATE_AT); /* VALID reads INVALID */
     CHECK_CODE(ota_device_confirm_version("2.0.0"), OTA_DEVICE_SELECT_FAILED);
+    assert_int_equal(ota_device_last_fault()->address, otadata_sector(1));
+}
+
+static void confirm_what_no_record_names(void *arg)
+{
+    (void)arg;
+    ota_device_start();
+    CHECK_CODE(ota_device_confirm_version("2.0.0"), OTA_DEVICE_SELECT_FAILED);
+    assert_int_equal(ota_device_last_fault()->address, otadata_sector(1));
+}
+
+/* The boot loader erased the record and could not write it as that of an image on trial: it has
+ * started the new image, and at the next reset it will start the old one. */
+static void a_boot_loader_that_lost_the_record(void **state)
+{
+    static const uint8_t blank[32] = {[0 ... 31] = 0xff};
+
+    (void)state;
+    update_to_ota_1((struct ota_device_end){.trial_seconds = 120});
+    memcpy(the_chip.flash.bytes + otadata_sector(1), blank, sizeof(blank));
+    assert_int_equal(life_live(confirm_what_no_record_names, NULL), LIFE_DONE);
+    assert_string_equal(board_boot(), "ota_0");
 }
 
 static void a_confirmation_that_does_not_take_is_refused(void **state)
@@ -253,6 +287,8 @@ int main(void)
         ON_A_BOARD(a_trial_that_is_over_leaves_no_record),
         ON_A_BOARD(a_rollback_whose_record_fails_is_one),
         ON_A_BOARD(a_selection_that_does_not_take_is_refused),
+        ON_A_BOARD(a_state_that_does_not_take_is_refused),
+        ON_A_BOARD(a_boot_loader_that_lost_the_record),
         ON_A_BOARD(a_confirmation_that_does_not_take_is_refused),
         ON_A_BOARD(a_confirmation_that_fails_as_the_time_runs_out),
         ON_A_BOARD(a_trial_without_rollback_in_the_configuration),

@@ -64,12 +64,6 @@ void ota_device_forget_fault(void)
     s_fault = (struct ota_device_fault){0};
 }
 
-bool ota_device_has_address(enum ota_device_code code)
-{
-    return code == OTA_DEVICE_ERASE_FAILED || code == OTA_DEVICE_PROGRAM_FAILED ||
-           code == OTA_DEVICE_FLASH_DIFFERS || code == OTA_DEVICE_READ_FAILED;
-}
-
 static enum ota_device_code answer_err(enum ota_device_code code, esp_err_t err)
 {
     s_fault = (struct ota_device_fault){.code = code, .esp_err = err};
@@ -81,6 +75,16 @@ static enum ota_device_code answer_err(enum ota_device_code code, esp_err_t err)
 static enum ota_device_code answer(enum ota_device_code code)
 {
     return answer_err(code, ESP_OK);
+}
+
+/* Of what writes the boot selection, which is in the `record` of otadata. */
+static enum ota_device_code answer_selection(enum ota_device_code code, esp_err_t err,
+                                             uint32_t record)
+{
+    answer_err(code, err);
+    if (code == OTA_DEVICE_SELECT_FAILED)
+        s_fault.address = record;
+    return code;
 }
 
 void ota_device_set_veto(ota_device_veto veto, void *ctx)
@@ -155,6 +159,7 @@ static enum ota_device_code mend_selection(void)
 {
     const esp_partition_t *running = esp_ota_get_running_partition();
     const esp_partition_t *boots = esp_ota_get_boot_partition();
+    const uint32_t record = ota_slot_record_to_write();
 
     if (boots == NULL || boots == running)
         return answer(OTA_DEVICE_DONE);
@@ -163,9 +168,10 @@ static enum ota_device_code mend_selection(void)
     const esp_err_t err = select_what_runs();
 
     /* What runs against eFuse had better be replaced. */
-    return err == ESP_OK || err == ESP_ERR_OTA_SMALL_SEC_VER
-               ? answer(OTA_DEVICE_DONE)
-               : answer_err(OTA_DEVICE_SELECT_FAILED, err);
+    return answer_selection(err == ESP_OK || err == ESP_ERR_OTA_SMALL_SEC_VER
+                                ? OTA_DEVICE_DONE
+                                : OTA_DEVICE_SELECT_FAILED,
+                            err, record);
 }
 
 static void open_update(const esp_partition_t *slot, const struct ota_device_image *image)
@@ -435,10 +441,24 @@ static void take_back_selection(void)
         ESP_LOGE(s_tag, "%s is selected all the same", s_update.slot->label);
 }
 
+/* Bits that do not take are no error to the flash, and a boot loader gives up an image whose state
+ * reads as that of one which has failed. UNDEFINED: this application was built without rollback. */
+static bool is_selected(const esp_partition_t *slot, bool no_trial)
+{
+    esp_ota_img_states_t state;
+
+    if (esp_ota_get_boot_partition() != slot || esp_ota_get_state_partition(slot, &state) != ESP_OK)
+        return false;
+    if (no_trial)
+        return state == ESP_OTA_IMG_VALID;
+    return state == ESP_OTA_IMG_NEW || state == ESP_OTA_IMG_UNDEFINED;
+}
+
 /* The record first, see ota_trial_request(). */
 static enum ota_device_code select_slot(const struct ota_device_end *end)
 {
     const bool no_trial = end != NULL && end->no_trial;
+    const uint32_t record = ota_slot_record_to_write();
     const enum ota_device_code code = check_secure_version();
 
     if (code != OTA_DEVICE_DONE)
@@ -452,12 +472,11 @@ static enum ota_device_code select_slot(const struct ota_device_end *end)
     err = esp_ota_set_boot_partition(s_update.slot);
     if (err == ESP_OK && no_trial)
         err = ota_trial_mark_valid(s_update.slot);
-    /* Bits that do not take are no error to the flash. */
-    if (err == ESP_OK && esp_ota_get_boot_partition() != s_update.slot)
+    if (err == ESP_OK && !is_selected(s_update.slot, no_trial))
         err = ESP_FAIL;
     if (err != ESP_OK)
         take_back_selection();
-    return answer_err(code_of_selection(err), err);
+    return answer_selection(code_of_selection(err), err, record);
 }
 
 static enum ota_device_code check_trial(const struct ota_device_end *end)
@@ -594,11 +613,14 @@ void ota_device_tick(void)
 
 enum ota_device_code ota_device_confirm_version(const char *version)
 {
+    /* A boot loader that failed to write the record of what it started has left another one. */
+    const uint32_t record = ota_trial_runs_what_is_selected() ? ota_slot_record_that_counts()
+                                                              : ota_slot_record_to_write();
     esp_err_t err = ESP_OK;
     const enum ota_device_code code =
         ota_device_is_open() ? OTA_DEVICE_IN_PROGRESS : ota_trial_confirm(version, &err);
 
-    return answer_err(code, err);
+    return answer_selection(code, err, record);
 }
 
 enum ota_device_code ota_device_rollback(void)

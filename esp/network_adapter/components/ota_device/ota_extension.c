@@ -256,7 +256,7 @@ static void fill_fault(HostedExtension__Reply *reply, enum ota_device_code code)
         return;
     reply->has_esp_err = fault->esp_err != ESP_OK;
     reply->esp_err = fault->esp_err;
-    reply->has_address = ota_device_has_address(code);
+    reply->has_address = fault->address != 0;
     reply->address = fault->address;
     if (fault->text != NULL)
         reply->text = take_text(s_text, sizeof(s_text), fault->text, sizeof(s_text));

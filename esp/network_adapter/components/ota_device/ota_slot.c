@@ -70,6 +70,46 @@ static int recorded_slot(const esp_partition_t *otadata, unsigned sector)
     return (int)((sequence - 1) % slots);
 }
 
+static const esp_partition_t *find_otadata(void)
+{
+    return esp_partition_find_first(ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_OTA, NULL);
+}
+
+static int number_of(const esp_partition_t *slot)
+{
+    return (int)slot->subtype - (int)ESP_PARTITION_SUBTYPE_APP_OTA_MIN;
+}
+
+/* The sector of the record that counts; -1: none does. */
+static int sector_that_counts(const esp_partition_t *otadata)
+{
+    const esp_partition_t *boots = esp_ota_get_boot_partition();
+
+    for (unsigned i = 0; boots != NULL && i < 2; i++) {
+        if (recorded_slot(otadata, i) == number_of(boots))
+            return (int)i;
+    }
+    return -1;
+}
+
+uint32_t ota_slot_record_that_counts(void)
+{
+    const esp_partition_t *otadata = find_otadata();
+
+    if (otadata == NULL)
+        return 0;
+    return otadata->address + (sector_that_counts(otadata) == 1 ? OTA_SLOT_SECTOR_BYTES : 0);
+}
+
+uint32_t ota_slot_record_to_write(void)
+{
+    const esp_partition_t *otadata = find_otadata();
+
+    if (otadata == NULL)
+        return 0;
+    return otadata->address + (sector_that_counts(otadata) == 0 ? OTA_SLOT_SECTOR_BYTES : 0);
+}
+
 /*
  * The slot may have a record: that was of the bytes which are about to go. As a valid one it would
  * have a rollback boot what nobody has verified, and without a trial; as one that was rolled back
@@ -78,9 +118,8 @@ static int recorded_slot(const esp_partition_t *otadata, unsigned sector)
  */
 static enum ota_device_code forget_record(struct ota_device_fault *fault)
 {
-    const esp_partition_t *otadata =
-        esp_partition_find_first(ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_OTA, NULL);
-    const int number = (int)s_slot->subtype - (int)ESP_PARTITION_SUBTYPE_APP_OTA_MIN;
+    const esp_partition_t *otadata = find_otadata();
+    const int number = number_of(s_slot);
 
     for (unsigned i = 0; otadata != NULL && i < 2; i++) {
         const uint32_t at = i * OTA_SLOT_SECTOR_BYTES;

@@ -20,6 +20,13 @@ uint32_t ota_slot_erased(void);
 void ota_slot_skip_to(uint32_t offset);
 
 /*
+ * Where the record of otadata lies that counts, or that the next selection of another slot writes:
+ * a selection that fails, fails there. To be asked before. 0: there is no otadata.
+ */
+uint32_t ota_slot_record_that_counts(void);
+uint32_t ota_slot_record_to_write(void);
+
+/*
  * Erases what is needed, up to `limit` where whole blocks pay, programs, and compares. On failure
  * *fault has code, error and address.
  */

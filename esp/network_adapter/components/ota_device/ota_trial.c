@@ -285,7 +285,8 @@ static enum ota_device_code confirm_now(esp_err_t *ret_err)
     *ret_err = ESP_OK;
     if (atomic_flag_test_and_set(&s_decided))
         return OTA_DEVICE_RESTARTING; /* its time was up just now */
-    if (running_state(&state) && is_unproved(state))
+    /* What is not selected would not come back after a reset: mark_valid() refuses. */
+    if (!ota_trial_runs_what_is_selected() || (running_state(&state) && is_unproved(state)))
         *ret_err = mark_valid();
     if (*ret_err == ESP_OK) {
         if (s_timer != NULL)

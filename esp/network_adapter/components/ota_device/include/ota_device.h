@@ -55,16 +55,13 @@ enum ota_device_code {
 struct ota_device_fault {
     enum ota_device_code code;
     esp_err_t esp_err; /* ESP-IDF's own code behind it; ESP_OK: none */
-    uint32_t address;  /* in the flash chip; of erase, program, compare and read only */
+    uint32_t address;  /* in the flash chip: where it failed; 0: that is not what failed */
     const char *text;  /* the veto's words, or what was too much; else NULL */
 };
 const struct ota_device_fault *ota_device_last_fault(void);
 
 /* For whoever also refuses by itself, with these codes: nothing was said yet. */
 void ota_device_forget_fault(void);
-
-/* Whether that code comes with an address. */
-bool ota_device_has_address(enum ota_device_code code);
 
 /*
  * To be called first of all, before radio, bus and endpoint: an image on trial whose time is up, or
