@@ -154,6 +154,16 @@ class Board:
         wait_for(lambda: self.inits() or not self.sim.running, "the ESP32's start")
         return self
 
+    # Asking
+
+    def start_command(self, tool: str, *args: str | Path, timeout: int = 60) -> Process:
+        dialect = ["--dialect", self.kind.dialect] if self.kind.dialect != "classic" else []
+        where = ["--device", self.hostedd.control, "--timeout", str(timeout)]
+        return self.tools.start(tool, *args, *where, *dialect)
+
+    def command(self, tool: str, *args: str | Path) -> Result:
+        return self.start_command(tool, *args).wait()
+
     # Updating
 
     def start_update(
@@ -162,20 +172,8 @@ class Board:
         file = self.folder / f"{version}.bin"
         file.write_bytes(make_image(version))
         verb = {"esp-ota": "update", "test.out": "ota"}[tool]
-        dialect = ["--dialect", self.kind.dialect] if self.kind.dialect != "classic" else []
-        return self.tools.start(
-            tool,
-            verb,
-            file,
-            "--device",
-            self.hostedd.control,
-            "--timeout",
-            str(timeout),
-            "--reboot-timeout",
-            "0",
-            *dialect,
-            *options,
-        )
+        wait = [] if "--reboot-timeout" in options else ["--reboot-timeout", "0"]
+        return self.start_command(tool, verb, file, *wait, *options, timeout=timeout)
 
     def update(
         self, version: str, *options: str, timeout: int = 5, tool: str = "esp-ota"
@@ -187,9 +185,9 @@ class Board:
         """This version boots, now or soon; others may boot before."""
         return self.sim.wait_event("boot", lambda event: event["version"] == version)
 
-    def must_update(self, version: str) -> None:
+    def must_update(self, version: str, *options: str) -> None:
         """One update that has to succeed, to the image in flash and the firmware that runs."""
-        result = self.update(version)
+        result = self.update(version, *options)
         assert result.status == DONE, result
         booted = self.wait_version(version)
         self.check_holds(booted["slot"], version)

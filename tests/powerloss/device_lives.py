@@ -19,6 +19,7 @@ from pathlib import Path
 RTC_BYTES = 8192
 FRAMES_BYTES = 4 << 20
 REPLIES_BYTES = 1 << 20
+FAULTS = struct.Struct("<17I")  # how many, and kind and address of each
 
 
 class How(IntEnum):
@@ -27,6 +28,15 @@ class How(IntEnum):
     BEFORE = 0
     TORN = 1
     DONE = 2
+
+
+class Fault(IntEnum):
+    """What is broken about a place of the flash."""
+
+    STUCK_AT_0 = 0  # the lowest bit of a byte
+    STUCK_AT_1 = 1
+    ERASE_FAILS = 2  # of the byte's sector
+    PROGRAM_FAILS = 3  # of its page
 
 
 class End(IntEnum):
@@ -87,7 +97,7 @@ class Board:
     """The flash and what else lives as long as the board does."""
 
     def __init__(self, flash_bytes: int) -> None:
-        size = flash_bytes + RTC_BYTES + FRAMES_BYTES + REPLIES_BYTES
+        size = flash_bytes + RTC_BYTES + FRAMES_BYTES + REPLIES_BYTES + FAULTS.size
         self.flash_bytes = flash_bytes
         self.fd = os.memfd_create("board")
         os.truncate(self.fd, size)
@@ -95,8 +105,14 @@ class Board:
         self._all = memoryview(self._map)
         self.flash = self._all[:flash_bytes]
         self._frames = self._all[flash_bytes + RTC_BYTES :][:FRAMES_BYTES]
-        self._replies = self._all[-REPLIES_BYTES:]
+        self._replies = self._all[-REPLIES_BYTES - FAULTS.size :][:REPLIES_BYTES]
+        self._faults = self._all[-FAULTS.size :]
         self._used = 0
+
+    def break_flash(self, *faults: tuple[Fault, int]) -> None:
+        """From the next command or life on these addresses are broken, and no others."""
+        words = [len(faults), *(word for fault in faults for word in fault)]
+        self._faults[:] = FAULTS.pack(*words, *[0] * (17 - len(words)))
 
     def put_frames(self, frames: Sequence[bytes]) -> tuple[int, int]:
         """Keeps frames for feed()."""
@@ -122,7 +138,7 @@ class Board:
         return found
 
     def close(self) -> None:
-        for view in (self.flash, self._frames, self._replies, self._all):
+        for view in (self.flash, self._frames, self._replies, self._faults, self._all):
             view.release()
         self._map.close()
         os.close(self.fd)

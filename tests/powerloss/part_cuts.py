@@ -35,8 +35,7 @@ def update_and_ask(board: Board) -> bool:
     )
     if not board.sim.running:
         return False
-    dialect = [] if board.kind.dialect == "classic" else ["--dialect", board.kind.dialect]
-    process = board.tools.start("test.out", "get_mode", "--device", board.hostedd.control, *dialect)
+    process = board.start_command("test.out", "get_mode")
     if not wait_end(board, process):
         process.kill()
     return board.sim.running

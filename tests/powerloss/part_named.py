@@ -42,8 +42,7 @@ def operations_at(build: Build, kind: Kind, ask: bool) -> int:
         assert board.update(NEW).status == DONE
         board.wait_version(NEW)
         if ask:
-            args = ("test.out", "get_mode", "--device", board.hostedd.control)
-            assert board.tools.run(*args).status == DONE
+            assert board.command("test.out", "get_mode").status == DONE
         return board.operations()
 
 
@@ -58,8 +57,7 @@ def cut_at(board: Board, operation: int) -> bytes:
         "the new firmware",
     )
     if board.sim.running:
-        request = ("test.out", "get_mode", "--device", board.hostedd.control)
-        process = board.tools.start(*request)
+        process = board.start_command("test.out", "get_mode")
         wait_end(board, process)
         process.kill()
     assert board.sim.wait_end().status == POWER_CUT_STATUS

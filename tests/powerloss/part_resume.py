@@ -6,11 +6,12 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+import boot_model
 from board import NEW, OLD, Board, Kind, old_flash, wait_end
 from part_cuts import HOWS, update_and_ask
 from proof import Case, Setup, part, scratch
 from support.simulator import POWER_CUT_STATUS
-from support.tools import Build
+from support.tools import IMAGE, Build
 
 KINDS = [Kind("classic", False, True), Kind("ctrl", False, False)]
 
@@ -36,6 +37,10 @@ def count_operations(build: Build, kind: Kind, first: int) -> int:
         return board.operations()
 
 
+def state_of(write: boot_model.Write) -> int:
+    return boot_model.Entry.read(write.data, 0).state
+
+
 def cut(build: Build, kind: Kind, first: int, at: int, how: str, folder: Path) -> None:
     with Board(folder, build, kind, half_done(build, kind, first)) as board:
         board.start("--power-cut", f"{at}{how}", wait=False)
@@ -43,7 +48,13 @@ def cut(build: Build, kind: Kind, first: int, at: int, how: str, folder: Path) -
         assert board.sim.wait_end().status == POWER_CUT_STATUS
         verdict = board.judge(board.dump(), OLD, NEW)
         board.power_on()
-        if verdict.version == OLD:
+        if verdict.version == OLD and any(
+            state_of(w) == boot_model.ABORTED for w in verdict.writes
+        ):
+            refused = board.update(NEW)  # it was on probation when the power went
+            assert (refused.status, "--force" in refused.stderr) == (IMAGE, True), refused
+            board.must_update(NEW, "--force")
+        elif verdict.version == OLD:
             board.next_update(NEW)
         else:
             board.next_update()

@@ -123,9 +123,7 @@ class Soaked:
             process.kill()
 
     def _ask(self) -> Process:
-        dialect = ["--dialect", self.board.kind.dialect]
-        args = ("get_mode", "--device", self.board.hostedd.control, *dialect)
-        return self.board.tools.start("test.out", *args)
+        return self.board.start_command("test.out", "get_mode")
 
     def _settle(self, version: str) -> None:
         """The fault is over: the power is on and no cut is to come; what runs is confirmed."""

@@ -31,6 +31,7 @@ class Reply:
     result: int  # of the stock message
     code: int | None  # of the extension; None: the device said nothing of it
     next: int | None
+    address: int | None  # in flash
     digests: bytes
     status: dict[int, int | bytes]
 
@@ -206,12 +207,13 @@ class Talk:
         tag = MODE_EXTENSION if request == Request.GET_MODE else EXTENSION
         said = payload_fields.get(tag)
         if not isinstance(said, bytes):
-            return Reply(result, None, None, b"", {})
+            return Reply(result, None, None, None, b"", {})
         inner = dict(fields(said))
         return Reply(
             result,
             int(inner.get(1, 0)),
             int(inner[5]) if 5 in inner else None,
+            int(inner[4]) if 4 in inner else None,
             bytes(inner.get(7, b"")),
             dict(fields(bytes(inner.get(6, b"")))),
         )

@@ -9,7 +9,8 @@ struct shared shared;
 
 int channel_open(int memfd, uint32_t flash_bytes)
 {
-    const size_t bytes = flash_bytes + WORLD_RTC_BYTES + FRAMES_BYTES + REPLIES_BYTES;
+    const size_t bytes =
+        flash_bytes + WORLD_RTC_BYTES + FRAMES_BYTES + REPLIES_BYTES + sizeof(struct faults);
     uint8_t *const at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
 
     if (at == MAP_FAILED)
@@ -18,6 +19,7 @@ int channel_open(int memfd, uint32_t flash_bytes)
     shared.rtc = at + flash_bytes;
     shared.frames = shared.rtc + WORLD_RTC_BYTES;
     shared.replies = shared.frames + FRAMES_BYTES;
+    shared.faults = (struct faults *)(void *)(shared.replies + REPLIES_BYTES);
     return 0;
 }
 

@@ -10,16 +10,26 @@
 
 #include "world.h"
 
-/* The flash chip, what RTC memory keeps over a reset, frames to the device, frames from it. A frame
- * has its length in front, 16 bits. */
+/* The flash chip, what RTC memory keeps over a reset, frames to the device, frames from it, and
+ * what is broken about the flash chip. A frame has its length in front, 16 bits. */
 #define FRAMES_BYTES  (4u << 20)
 #define REPLIES_BYTES (1u << 20)
+#define FAULTS_MAX    8u
+
+/* Looked at when a command begins. */
+struct faults {
+    uint32_t count;
+    struct {
+        uint32_t kind, at; /* enum flash_fault_kind, and the address of the byte */
+    } of[FAULTS_MAX];
+};
 
 struct shared {
     uint8_t *flash;
     uint8_t *rtc;
     uint8_t *frames;
     uint8_t *replies;
+    struct faults *faults;
 };
 extern struct shared shared;
 

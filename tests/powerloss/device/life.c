@@ -157,6 +157,18 @@ static void make_world(const struct kind *kind, uint32_t flags)
         memset(__start_rtc_noinit, 0xa5, rtc_bytes());
 }
 
+/* What has broken meanwhile. */
+static void break_flash(void)
+{
+    static struct flash_fault s_faults[FAULTS_MAX];
+    const uint32_t count = shared.faults->count < FAULTS_MAX ? shared.faults->count : FAULTS_MAX;
+
+    for (uint32_t i = 0; i < count; i++)
+        s_faults[i] = (struct flash_fault){.kind = (enum flash_fault_kind)shared.faults->of[i].kind,
+                                           .at = shared.faults->of[i].at};
+    flash_set_faults(&the_chip.flash, s_faults, count);
+}
+
 static void make_chip(const struct kind *kind, const struct command *start)
 {
     uint8_t *bytes = shared.flash;
@@ -178,6 +190,7 @@ static void make_chip(const struct kind *kind, const struct command *start)
                   .power_cut = lose_power,
                   .spent = after_work},
     };
+    break_flash();
     set_cut(start->b, start->c);
     s_stop_before = start->d;
 }
@@ -286,6 +299,7 @@ static void feed(const struct program *program, const struct command *command)
 
 static void obey(const struct program *program, const struct command *command)
 {
+    break_flash();
     s_answer.replies = 0;
     s_answer.stack_bytes = s_answer.heap_calls = s_answer.heap_bytes = 0;
     switch (command->verb) {
