@@ -27,6 +27,7 @@ FLASH_BYTES = 0x100000
 OTADATA_AT = 0xD000
 SLOT_BYTES = 0x10000
 SLOTS = {"ota_0": 0x10000, "ota_1": 0x20000}
+FACTORY_AT = 0x30000
 
 # In the image of a firmware that knows trial boots.
 MARKER = b"esp-hosted-ota-ext-1\0"
@@ -73,7 +74,7 @@ def partition_table(factory: bool = False) -> bytes:
     rows = [(1, 2, 0x9000, 0x4000, "nvs"), (1, 0, OTADATA_AT, 2 * SECTOR, "otadata")]
     rows += [(0, 0x10 + i, at, SLOT_BYTES, label) for i, (label, at) in enumerate(SLOTS.items())]
     if factory:
-        rows.append((0, 0, 0x30000, SLOT_BYTES, "factory"))
+        rows.append((0, 0, FACTORY_AT, SLOT_BYTES, "factory"))
     records = b"".join(
         struct.pack("<HBBII16sI", 0x50AA, kind, subtype, at, size, label.encode(), 0)
         for kind, subtype, at, size, label in rows
@@ -85,7 +86,7 @@ def make_flash(
     slots: dict[str, bytes], otadata: tuple[Optional[Entry], Optional[Entry]], factory: bytes = b""
 ) -> bytes:
     flash = bytearray(b"\xff" * FLASH_BYTES)
-    pieces = [(boot_model.TABLE_AT, partition_table(bool(factory))), (0x30000, factory)]
+    pieces = [(boot_model.TABLE_AT, partition_table(bool(factory))), (FACTORY_AT, factory)]
     pieces += [(SLOTS[label], image) for label, image in slots.items()]
     pieces += [
         (OTADATA_AT + i * SECTOR, entry.packed()) for i, entry in enumerate(otadata) if entry
@@ -102,7 +103,7 @@ def old_flash() -> bytes:
 
 
 def slot_bytes(dump: bytes, label: str) -> bytes:
-    return dump[SLOTS[label] :][:SLOT_BYTES]
+    return dump[SLOTS.get(label, FACTORY_AT) :][:SLOT_BYTES]
 
 
 def simulator(build: Build) -> Path:

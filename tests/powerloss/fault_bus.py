@@ -108,6 +108,7 @@ class FaultBus:
         self._fault: Optional[Fault] = None
         self._on: Optional[tuple[str, int]] = None
         self._before: Optional[Callable[[], None]] = None
+        self._content: Optional[bytes] = None
         self._wires = {name: Wire(name) for name in DIRECTIONS}
         self._late: dict[str, list[bytes]] = {name: [] for name in DIRECTIONS}
         self._until = dict.fromkeys(DIRECTIONS, 0.0)
@@ -137,9 +138,22 @@ class FaultBus:
             self._arm(direction, number)
             self._before = action
 
+    def lose(self, direction: str, content: bytes, then: Callable[[], None]) -> None:
+        """The first message from now on that has this in it is lost, after `then`."""
+
+        def lost(bus: FaultBus, wire: Wire, frames: list[bytes]) -> list[bytes]:
+            then()
+            return []
+
+        with self._lock:
+            self._arm(direction, 0)
+            self._content = content
+            self._fault = lost
+
     def _arm(self, direction: str, number: int) -> None:
         self._on = (direction, number)
         self._fault = self._before = None
+        self._content = None
         self.happened = False
         for wire in self._wires.values():
             wire.count = 0
@@ -228,7 +242,7 @@ class FaultBus:
         with self._lock:
             wire.count += 1
             self.seen[wire.name] = wire.count
-            hit = self._on == (wire.name, wire.count)
+            hit = self._on == (wire.name, wire.count) or self._is_wanted(wire, frames)
             fault, before = self._fault, self._before
         if hit:
             self.happened = True
@@ -239,6 +253,11 @@ class FaultBus:
                 return
         held, wire.held = wire.held, []
         self._put(wire.name, frames + held)
+
+    def _is_wanted(self, wire: Wire, frames: list[bytes]) -> bool:
+        if self._content is None or self._on is None or self._on[0] != wire.name or self.happened:
+            return False
+        return self._content in b"".join(Frame.decode(raw).payload for raw in frames)
 
     def _put(self, name: str, frames: list[bytes]) -> None:
         self._late[name] += frames

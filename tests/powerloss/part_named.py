@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Optional
 
 import boot_model
 from board import (
@@ -22,7 +21,6 @@ from board import (
     make_flash,
     make_image,
     old_flash,
-    simulated,
     wait_end,
 )
 from boot_model import PENDING, SECTOR, VALID, Entry
@@ -33,6 +31,7 @@ from support.waiting import wait_for
 
 OURS = Kind("classic", False, True)
 BROKEN = "1.5.0"  # is selected, and damaged
+FACTORY = "0.1.0"
 
 
 def operations_at(build: Build, kind: Kind, ask: bool) -> int:
@@ -101,15 +100,19 @@ def first_boot_erased(build: Build, folder: Path) -> None:
         board.next_update()
 
 
+def damaged(version: str) -> bytes:
+    image = bytearray(make_image(version))
+    image[5000] ^= 1
+    return bytes(image)
+
+
 def fallen_back(newer: int) -> bytes:
     """Entry `newer` selects the slot whose image is damaged: the boot loader starts the other."""
-    damaged = bytearray(make_image(BROKEN))
-    damaged[5000] ^= 1
     good_slot, bad_slot = ("ota_0", "ota_1") if newer == 1 else ("ota_1", "ota_0")
     entries = (Entry.make(1, VALID), Entry.make(2, VALID))
     if newer == 0:
         entries = (Entry.make(3, VALID), Entry.make(2, VALID))
-    return make_flash({good_slot: make_image(OLD), bad_slot: bytes(damaged)}, entries)
+    return make_flash({good_slot: make_image(OLD), bad_slot: damaged(BROKEN)}, entries)
 
 
 def update_after_fallback(build: Build, kind: Kind, newer: int, folder: Path) -> Board:
@@ -151,26 +154,32 @@ def equal_numbers_of_stock(build: Build, newer: int, folder: Path) -> None:
         board.next_update()
 
 
-def factory_between_erases(
-    build: Build, first: int, second: int, boots: Optional[str], folder: Path
+def factory_half_selected(
+    build: Build, rollback: bool, numbers: tuple[int, int], boots: str, folder: Path
 ) -> None:
     """set_boot(factory) erases sector 0, then sector 1: power goes between.
 
-    If sector 1 held the newer entry, nothing has changed. If it held the older one, that one's
+    The factory image runs because the selected slot is damaged, and a begin makes it the selected
+    one. If sector 1 has the newer entry, nothing has changed. If it has the older one, that one's
     firmware boots, which neither was running nor was asked for.
     """
-    slots = {"ota_0": make_image(OLD), "ota_1": make_image(NEW)}
-    entries = (Entry.make(first, VALID), Entry.make(second, VALID))
-    flash = bytearray(make_flash(slots, entries, factory=make_image("0.1.0")))
-    flash[OTADATA_AT : OTADATA_AT + SECTOR] = b"\xff" * SECTOR
-    for rollback in (False, True):
-        kind = Kind("classic", False, rollback)
-        assert boot_model.boot(bytes(flash), rollback).version == boots
-        slot = simulated(build, folder, kind, bytes(flash))
-        assert slot == boot_model.boot(bytes(flash), rollback).slot
+    slots = {"ota_0": damaged(BROKEN), "ota_1": make_image(OLD)}
+    first, second = (Entry.make(number, VALID) for number in numbers)
+    flash = make_flash(slots, (first, second), factory=make_image(FACTORY))
+    with Board(folder, build, Kind("classic", False, rollback), flash) as board:
+        board.start("--power-cut", "1:done")
+        assert board.sim.events("boot")[0]["version"] == FACTORY
+        process = board.start_update(NEW)
+        assert not wait_end(board, process)
+        process.kill()
+        dump = board.dump()
+        assert (sector_is_blank(dump, 0), sector_is_blank(dump, 1)) == (True, False)
+        board.judge(dump, boots)
+        board.power_on()
+        board.next_update()
 
 
-@part("named", "where ESP-IDF's order of writes loses something", sample=9, workers=4)
+@part("named", "where ESP-IDF's order of writes loses something", sample=10, workers=4)
 def cases(setup: Setup) -> list[Case]:
     build = Build(setup.preset)
     named: dict[str, Callable[[Path], None]] = {
@@ -184,11 +193,12 @@ def cases(setup: Setup) -> list[Case]:
         ),
         "fallback to ota_0, stock update: new boots": lambda f: equal_numbers_of_stock(build, 1, f),
         "fallback to ota_1, stock update: new boots": lambda f: equal_numbers_of_stock(build, 0, f),
-        "factory half selected, 1/2: nothing changed": lambda f: factory_between_erases(
-            build, 1, 2, NEW, f
-        ),
-        "factory half selected, 3/2: the older one boots": lambda f: factory_between_erases(
-            build, 3, 2, NEW, f
-        ),
     }
+    for rollback in (False, True):
+        loader = "rollback" if rollback else "plain"
+        for numbers, boots in (((2, 3), FACTORY), ((3, 2), OLD)):
+            outcome = "factory boots" if boots == FACTORY else "the older one boots"
+            named[f"factory half selected, {numbers[0]}/{numbers[1]}, {loader}: {outcome}"] = (
+                lambda f, args=(rollback, numbers, boots): factory_half_selected(build, *args, f)
+            )
     return [Case(name, run) for name, run in named.items()]

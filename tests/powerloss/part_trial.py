@@ -1,36 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Trials with a time: bad firmware at each stage, and cuts in confirmation and rollback."""
+"""Trials with a time that nobody ends, or too late; cuts in confirmation and rollback."""
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 
-import extended
-from board import LATER, NEW, OLD, Board, Kind, make_image, old_flash
-from extended import ExtendedHost
+from board import NEW, OLD, Board, Kind, old_flash, wait_end
+from fault_bus import TO_ESP32
 from proof import Case, Setup, part, scratch
+from support.classic import field
+from support.process import Process
 from support.simulator import POWER_CUT_STATUS
-from support.tools import Build
+from support.tools import DONE, REFUSED, Build
 from support.waiting import wait_for
+from talk import CONFIRM, EXTENSION
 
 TRIAL_S = 120
 KINDS = [
     Kind(dialect, False, rollback) for dialect in ("classic", "ctrl") for rollback in (False, True)
 ]
-FAULTS = [
-    *("crash", "crash@start", "crash@answer"),
-    *("hang", "hang@start", "hang@answer"),
-    *("mute", "mute@answer"),
-]
 HOWS = ("", ":torn", ":done")
 
 
 def on_trial(board: Board) -> None:
-    """The new firmware runs, on a trial of two minutes."""
-    with ExtendedHost(board.sim.bus, board.kind.dialect) as host:
-        assert host.update(make_image(NEW), TRIAL_S) == extended.DONE
-    board.wait_version(NEW)
+    """The new firmware runs, on a trial of two minutes: its host dies before it confirms."""
+    assert board.bus is not None
+    asked = field(EXTENSION, field(CONFIRM, field(1, NEW.encode())))
+    hosts: list[Process] = []
+    board.bus.lose(TO_ESP32, asked, lambda: [host.kill() for host in hosts])
+    hosts.append(board.start_update(NEW, "--trial", str(TRIAL_S), "--reboot-timeout", "60"))
+    hosts[0].wait()
+    assert board.bus.happened, board.tools_said()
+    assert runs(board, NEW)
 
 
 def runs(board: Board, version: str) -> bool:
@@ -38,56 +39,59 @@ def runs(board: Board, version: str) -> bool:
     return bool(boots) and boots[-1]["version"] == version
 
 
-def bad_trial(build: Build, kind: Kind, fault: str, folder: Path) -> None:
-    """The ESP32 comes back by itself, but where nothing of the new application ever ran and the
-    boot loader knows no rollback: then nobody is there who could."""
-    lost = not kind.rollback and fault in ("crash", "hang")
-    with Board(folder, build, kind, old_flash()) as board:
-        board.sim.start("--bad-boot", f"{NEW}={fault}")
-        on_trial(board)
-        if fault.endswith("@answer"):
-            with ExtendedHost(board.sim.bus, kind.dialect) as host:
-                assert host.ask(extended.Kind.GET_MODE, extended.STATUS).code == extended.DONE
-        if fault.startswith("mute"):
-            board.sim.control(f"advance {TRIAL_S + 1}")
-        if lost:
-            wait_for(lambda: len(board.sim.events("boot")) >= 3, "another start of the bad one")
-            board.judge(board.dump(), NEW)
-            return
-        wait_for(lambda: runs(board, OLD), "the old firmware")
-        board.judge(board.dump(), OLD)
-        with ExtendedHost(board.sim.bus, kind.dialect) as host:
-            assert host.update(make_image(LATER)) == extended.DONE
-        board.wait_version(LATER)
+def confirm(board: Board, version: str, status: int) -> None:
+    result = board.command("esp-ota", "confirm", version)
+    assert result.status == status, result
 
 
 def not_confirmed(build: Build, kind: Kind, folder: Path) -> None:
     """Firmware that works, and that nobody confirms; another version's confirmation is none."""
     with Board(folder, build, kind, old_flash()) as board:
-        board.sim.start()
+        board.start(faults="")
         on_trial(board)
-        with ExtendedHost(board.sim.bus, kind.dialect) as host:
-            assert host.confirm(OLD) == 20  # WRONG_VERSION
+        confirm(board, OLD, REFUSED)
         board.sim.control(f"advance {TRIAL_S - 1}")
         assert runs(board, NEW)
         board.sim.control("advance 2")
         wait_for(lambda: runs(board, OLD), "the old firmware")
         board.judge(board.dump(), OLD)
+        confirm(board, NEW, REFUSED)  # too late
+        board.judge(board.dump(), OLD)
+        board.next_update()
+
+
+def confirmed_at_last(build: Build, kind: Kind, folder: Path) -> None:
+    """In the last second. From then on a reset is a reset, whatever its reason."""
+    with Board(folder, build, kind, old_flash()) as board:
+        board.start(faults="")
+        on_trial(board)
+        board.sim.control(f"advance {TRIAL_S - 1}")
+        confirm(board, NEW, DONE)
+        board.sim.control(f"advance {2 * TRIAL_S}")
+        assert runs(board, NEW)
+        board.reset()
+        assert runs(board, NEW)
+        board.judge(board.dump(), NEW)
+        board.next_update()
+
+
+def start_step(board: Board, what: str) -> Process:
+    """The command whose operations are cut."""
+    if what == "confirm":
+        return board.start_command("esp-ota", "confirm", NEW, timeout=5)
+    return board.start_command("esp-ota", "rollback", "--reboot-timeout", "0", timeout=5)
 
 
 def step(board: Board, what: str) -> None:
-    """The command whose operations are cut."""
-    with ExtendedHost(board.sim.bus, board.kind.dialect) as host:
-        code = host.confirm(NEW) if what == "confirm" else host.roll_back()
-        assert code == extended.DONE, code
-        if what == "rollback":
-            board.sim.control("advance 2")
-            wait_for(lambda: runs(board, OLD) or not board.sim.running, "the old firmware")
+    result = start_step(board, what).wait()
+    assert result.status == DONE, result
+    if what == "rollback":
+        wait_for(lambda: runs(board, OLD), "the old firmware")
 
 
 def prepare(board: Board, what: str, *options: str) -> int:
     """Up to right before the command; how many operations that took."""
-    board.sim.start(*options)
+    board.start(*options, faults="")
     on_trial(board)
     if what == "rollback":
         step(board, "confirm")
@@ -104,28 +108,26 @@ def count_operations(build: Build, kind: Kind, what: str) -> range:
 def cut(build: Build, kind: Kind, what: str, at: int, how: str, folder: Path) -> None:
     with Board(folder, build, kind, old_flash()) as board:
         prepare(board, what, "--power-cut", f"{at}{how}")
-        with contextlib.suppress(AssertionError, OSError):  # the bus ends in the midst of it
-            step(board, what)
+        process = start_step(board, what)
+        wait_end(board, process)
+        # The rollback is behind its answer.
         assert board.sim.wait_end().status == POWER_CUT_STATUS
+        process.kill()
         board.judge(board.dump(), OLD, NEW)
-        board.sim.start()
-        with ExtendedHost(board.sim.bus, kind.dialect) as host:
-            assert host.update(make_image(LATER)) == extended.DONE
-        board.wait_version(LATER)
-        board.judge(board.dump(), LATER if not kind.rollback else OLD, NEW, LATER)
+        board.power_on()
+        board.next_update()
 
 
-@part("trial", "bad firmware on trial; cuts in confirm and rollback", sample=12, workers=6)
+@part("trial", "trials that nobody ends; cuts in confirm and rollback", sample=12, workers=6)
 def cases(setup: Setup) -> list[Case]:
     build = Build(setup.preset)
     found = []
     for kind in KINDS:
-        for fault in FAULTS:
-            args = (build, kind, fault)
-            found.append(Case(f"{kind}.{fault}", lambda f, args=args: bad_trial(*args, f)))
-        found.append(
-            Case(f"{kind}.not-confirmed", lambda f, kind=kind: not_confirmed(build, kind, f))
-        )
+        for name, run in (
+            ("not confirmed in time: old comes back", not_confirmed),
+            ("confirmed in time: new stays", confirmed_at_last),
+        ):
+            found.append(Case(f"{kind}.{name}", lambda f, k=kind, run=run: run(build, k, f)))
         for what in ("confirm", "rollback"):
             for at in count_operations(build, kind, what):
                 for how in HOWS:
