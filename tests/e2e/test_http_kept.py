@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A download, and a slot that holds a part of the image already: what is there is not sent again."""
+"""A download, and a slot that holds a part of the image already: that is not sent again."""
 
 import pytest
 from support.classic import Kind, field

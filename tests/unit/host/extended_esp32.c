@@ -28,7 +28,7 @@ static void answer_write(struct extended_esp32 *fake, const HostedExtension__Wri
         reply->code = HOSTED_EXTENSION__CODE__TOO_LARGE;
     } else if (write->offset > fake->next && (write->offset % 4096 || fake->next % 4096)) {
         reply->code = HOSTED_EXTENSION__CODE__WRONG_OFFSET;
-    } else if (write->offset >= fake->next) { /* else it was taken before */
+    } else if (write->offset >= fake->next && data->len > 0) { /* else it was taken before */
         memcpy(fake->slot + write->offset, data->data, data->len);
         fake->next = write->offset + (uint32_t)data->len;
     }
@@ -133,6 +133,7 @@ static void send_mode(struct extended_esp32 *fake, HostedClassic__Message *messa
     mode.extension = *extension;
     message->resp_get_mode = &mode;
     send_reply(fake, message);
+    message->resp_get_mode = NULL;
 }
 
 static void send_answer(struct extended_esp32 *fake, int32_t request, int32_t code,
