@@ -42,8 +42,12 @@ static esp_timer_handle_t s_timer;
 static bool s_can_roll_back_known;
 static bool s_can_roll_back;
 
-/* Confirmed, or gone back: the timer's task and the caller's must not both. */
-static atomic_flag s_decided = ATOMIC_FLAG_INIT;
+/*
+ * Confirmed, or gone back: the timer's task and the caller's must not both. No atomic_flag: where
+ * the CPU has no atomic instructions (S2, C3) GCC makes two plain ones of its test-and-set; for an
+ * exchange of a word it calls ESP-IDF.
+ */
+static atomic_uint s_decided;
 
 static uint32_t record_crc(const struct record *record)
 {
@@ -135,7 +139,7 @@ static esp_err_t go_back(void)
 static void on_time_up(void *arg)
 {
     (void)arg;
-    if (atomic_flag_test_and_set(&s_decided)) {
+    if (atomic_exchange(&s_decided, 1) != 0) {
         esp_timer_start_once(s_timer, SECOND_US); /* a confirmation is on its way, and may fail */
         return;
     }
@@ -145,7 +149,7 @@ static void on_time_up(void *arg)
         s_timed = false;
         drop_record();
     }
-    atomic_flag_clear(&s_decided);
+    atomic_store(&s_decided, 0);
 }
 
 static void start_trial(struct record record)
@@ -283,7 +287,7 @@ static enum ota_device_code confirm_now(esp_err_t *ret_err)
     esp_ota_img_states_t state;
 
     *ret_err = ESP_OK;
-    if (atomic_flag_test_and_set(&s_decided))
+    if (atomic_exchange(&s_decided, 1) != 0)
         return OTA_DEVICE_RESTARTING; /* its time was up just now */
     /* What is not selected would not come back after a reset: mark_valid() refuses. */
     if (!ota_trial_runs_what_is_selected() || (running_state(&state) && is_unproved(state)))
@@ -294,7 +298,7 @@ static enum ota_device_code confirm_now(esp_err_t *ret_err)
         s_timed = false;
         drop_record();
     }
-    atomic_flag_clear(&s_decided);
+    atomic_store(&s_decided, 0);
     return *ret_err == ESP_OK ? OTA_DEVICE_DONE : OTA_DEVICE_SELECT_FAILED;
 }
 
