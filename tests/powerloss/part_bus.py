@@ -32,7 +32,7 @@ def spoiled(
         board.next_update()
 
 
-@part("bus", "the bus spoils each message, both directions", sample=24, workers=16)
+@part("bus", "the bus spoils each message, both directions", sample=24, workers=24)
 def cases(setup: Setup) -> list[Case]:
     build = Build(setup.preset)
     found = []

@@ -51,7 +51,7 @@ def count_operations(build: Build, kind: Kind) -> int:
 def cut(build: Build, kind: Kind, at: int, how: str, folder: Path) -> None:
     with Board(folder, build, kind, old_flash()) as board:
         board.start("--power-cut", f"{at}{how}", wait=False)
-        assert not update_and_ask(board), "the power lasted"
+        update_and_ask(board)  # the tool may have its answer, and the power goes behind it
         assert board.sim.wait_end().status == POWER_CUT_STATUS
         assert board.sim.events("power_cut")[-1]["operation"] == at
         board.judge(board.dump(), OLD, NEW)

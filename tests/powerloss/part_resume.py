@@ -44,7 +44,7 @@ def state_of(write: boot_model.Write) -> int:
 def cut(build: Build, kind: Kind, first: int, at: int, how: str, folder: Path) -> None:
     with Board(folder, build, kind, half_done(build, kind, first)) as board:
         board.start("--power-cut", f"{at}{how}", wait=False)
-        assert not update_and_ask(board), "the power lasted"
+        update_and_ask(board)  # the tool may have its answer, and the power goes behind it
         assert board.sim.wait_end().status == POWER_CUT_STATUS
         verdict = board.judge(board.dump(), OLD, NEW)
         board.power_on()

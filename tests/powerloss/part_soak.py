@@ -112,10 +112,14 @@ class Soaked:
             self._arrive(version)
 
     def _arrive(self, version: str) -> None:
-        """The new firmware starts and answers, or the power goes on the way."""
+        """The new firmware has started, and answers unless it is gone again, or the power goes on
+        the way."""
         boots = self.board.sim.events
         wait_for(
-            lambda: not self.board.sim.running or boots("boot")[-1]["version"] == version,
+            lambda: (
+                not self.board.sim.running
+                or any(boot["version"] == version for boot in boots("boot"))
+            ),
             "the new firmware",
         )
         process = self._ask()
