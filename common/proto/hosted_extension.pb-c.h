@@ -79,7 +79,7 @@ typedef enum _HostedExtension__Code {
   HOSTED_EXTENSION__CODE__TOO_LARGE = 4,
   HOSTED_EXTENSION__CODE__WRONG_CHIP = 5,
   /*
-   * below that of eFuse
+   * below that of eFuse, or of what runs
    */
   HOSTED_EXTENSION__CODE__OLD_SECURE_VERSION = 6,
   /*
