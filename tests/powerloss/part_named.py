@@ -8,7 +8,8 @@ its outcome; all of them leave something that boots, and the next update succeed
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import boot_model
@@ -115,12 +116,14 @@ def fallen_back(newer: int) -> bytes:
     return make_flash({good_slot: make_image(OLD), bad_slot: damaged(BROKEN)}, entries)
 
 
-def update_after_fallback(build: Build, kind: Kind, newer: int, folder: Path) -> Board:
-    board = Board(folder, build, kind, fallen_back(newer)).start()
-    assert board.sim.events("boot")[0]["version"] == OLD
-    assert board.update(NEW).status == DONE
-    board.wait_version(NEW)
-    return board
+@contextmanager
+def update_after_fallback(build: Build, kind: Kind, newer: int, folder: Path) -> Iterator[Board]:
+    with Board(folder, build, kind, fallen_back(newer)) as board:
+        board.start()
+        assert board.sim.events("boot")[0]["version"] == OLD
+        assert board.update(NEW).status == DONE
+        board.wait_version(NEW)
+        yield board
 
 
 def equal_numbers_keep_probation(build: Build, newer: int, folder: Path) -> None:

@@ -87,9 +87,12 @@ def scratch() -> Iterator[Path]:
 # Running
 
 _cases: list[Case] = []  # of the part that runs: workers are forked and have it
+_enough = multiprocessing.get_context("fork").Event()  # what has not begun need not any more
 
 
 def _run_one(index: int) -> tuple[int, int, Optional[str]]:
+    if _enough.is_set():
+        return index, 0, None
     with scratch() as folder:
         try:
             count = _cases[index].run(folder)
@@ -112,6 +115,7 @@ def run_part(wanted: Part, setup: Setup, names: list[str], one_will_do: bool = F
     global _cases
     outcome = Outcome(wanted)
     start = time.monotonic()
+    _enough.clear()
     try:
         _cases = choose(wanted.cases(setup), wanted, setup, names)
     except Exception:  # what nothing is done to does not work either
@@ -124,8 +128,8 @@ def run_part(wanted: Part, setup: Setup, names: list[str], one_will_do: bool = F
             outcome.cases += count
             if wrong is not None:
                 outcome.failures.append((_cases[index].name, wrong))
-                if one_will_do:
-                    break
+                if one_will_do:  # those that run end by themselves, and all that they started
+                    _enough.set()
     outcome.seconds = time.monotonic() - start
     return outcome
 
