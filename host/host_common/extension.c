@@ -105,7 +105,7 @@ const char *extension_code_words(int32_t code)
         [HOSTED_EXTENSION__CODE__TOO_LARGE] = "too large for the slot",
         [HOSTED_EXTENSION__CODE__WRONG_CHIP] = "wrong chip",
         [HOSTED_EXTENSION__CODE__OLD_SECURE_VERSION] =
-            "its secure version is below the one in eFuse",
+            "its secure version is below the one in eFuse, or of what runs",
         [HOSTED_EXTENSION__CODE__NOT_CONFIRMED] =
             "the running firmware is on trial and not confirmed",
         [HOSTED_EXTENSION__CODE__VETO] = "the application forbids it",

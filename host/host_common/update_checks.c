@@ -184,7 +184,8 @@ static bool is_same_build(const struct update *update, const struct hosted_slot 
            memcmp(slot->elf_sha256, update->info.elf_sha256, sizeof(slot->elf_sha256)) == 0;
 }
 
-/* The slot of the next update still holds what the ESP32 has gone back from. */
+/* A slot, that of the next update or another, still holds it as what the ESP32 has gone back from.
+ */
 static int check_rolled_back(struct update *update)
 {
     struct hosted_slots slots;
@@ -196,8 +197,7 @@ static int check_rolled_back(struct update *update)
     for (size_t i = 0; err == 0 && i < slots.count; i++) {
         const struct hosted_slot *slot = &slots.slots[i];
 
-        if (!slot->update_next ||
-            (slot->state != HOSTED_SLOT_INVALID && slot->state != HOSTED_SLOT_ABORTED) ||
+        if ((slot->state != HOSTED_SLOT_INVALID && slot->state != HOSTED_SLOT_ABORTED) ||
             !is_same_build(update, slot))
             continue;
         fault_set(update->fault, HOSTED_IMAGE, -EPERM,

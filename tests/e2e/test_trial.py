@@ -62,6 +62,19 @@ def test_rolled_back_image_is_known(rig: Rig, updater: str) -> None:
     assert rig.update(updater, other, reboot_timeout=60).status == DONE
 
 
+def test_rolled_back_image_is_known_in_any_slot(rig: Rig) -> None:
+    """With a factory image and two slots the next update need not go where the bad one lies."""
+    rig.power_on("--bad-boot", "3.0.0=crash")
+    assert rig.update("esp-ota", make_image(NEW, size=SIZE), reboot_timeout=60).status == DONE
+    bad = make_image("3.0.0", size=SIZE)
+    assert rig.update("esp-ota", bad, reboot_timeout=60).status == NOT_UP
+    assert rig.command("esp-ota", "rollback").status == DONE
+    rig.check_boots(rig.old)
+    result = rig.update("esp-ota", bad, reboot_timeout=60)
+    assert result.status == IMAGE, result
+    assert "this image was rolled back" in result.stderr
+
+
 @pytest.mark.parametrize("updater", UPDATERS)
 def test_image_that_cannot_confirm_itself(rig: Rig, updater: str) -> None:
     rig.power_on()
