@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import zipfile
 from functools import cache
 from pathlib import Path
@@ -54,7 +56,7 @@ def _program(size: int | None, options: tuple[tuple[str, object], ...]) -> bytes
         from make_image import make_image
 
         CACHE.mkdir(parents=True, exist_ok=True)
-        new = path.with_suffix(f".{id(options)}.new")
+        new = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}.new")
         make_image(new, size=size, **dict(options))
         new.rename(path)
     return path.read_bytes()
