@@ -77,6 +77,14 @@ static enum ota_device_code answer(enum ota_device_code code)
     return answer_err(code, ESP_OK);
 }
 
+/* With words of its own, which stay valid. */
+static enum ota_device_code answer_text(enum ota_device_code code, const char *text)
+{
+    s_fault = (struct ota_device_fault){.code = code, .text = text};
+    ESP_LOGW(s_tag, "refused: code %d, %s", (int)code, text);
+    return code;
+}
+
 /* Of what writes the boot selection, which is in the `record` of otadata. */
 static enum ota_device_code answer_selection(enum ota_device_code code, esp_err_t err,
                                              uint32_t record)
@@ -97,11 +105,7 @@ static enum ota_device_code ask_for_veto(void)
 {
     const char *reason = s_veto != NULL ? s_veto(s_veto_ctx) : NULL;
 
-    if (reason == NULL)
-        return answer(OTA_DEVICE_DONE);
-    s_fault = (struct ota_device_fault){.code = OTA_DEVICE_VETO, .text = reason};
-    ESP_LOGW(s_tag, "update refused: %s", reason);
-    return OTA_DEVICE_VETO;
+    return reason != NULL ? answer_text(OTA_DEVICE_VETO, reason) : answer(OTA_DEVICE_DONE);
 }
 
 /* What is on trial may not have its way back erased. */
@@ -159,12 +163,12 @@ static enum ota_device_code mend_selection(void)
 {
     const esp_partition_t *running = esp_ota_get_running_partition();
     const esp_partition_t *boots = esp_ota_get_boot_partition();
-    const uint32_t record = ota_slot_record_to_write();
 
     if (boots == NULL || boots == running)
         return answer(OTA_DEVICE_DONE);
     ESP_LOGW(s_tag, "%s did not boot: %s is selected again", boots->label, running->label);
 
+    const uint32_t record = ota_slot_record_to_write();
     const esp_err_t err = select_what_runs();
 
     /* What runs against eFuse had better be replaced. */
@@ -458,12 +462,12 @@ static bool is_selected(const esp_partition_t *slot, bool no_trial)
 static enum ota_device_code select_slot(const struct ota_device_end *end)
 {
     const bool no_trial = end != NULL && end->no_trial;
-    const uint32_t record = ota_slot_record_to_write();
     const enum ota_device_code code = check_secure_version();
 
     if (code != OTA_DEVICE_DONE)
         return code;
 
+    const uint32_t record = ota_slot_record_to_write();
     esp_err_t err = ota_restart_prepare();
 
     if (err != ESP_OK)
@@ -483,10 +487,7 @@ static enum ota_device_code check_trial(const struct ota_device_end *end)
 {
     if (end == NULL || end->trial_seconds <= OTA_DEVICE_MAX_TRIAL_SECONDS)
         return answer(OTA_DEVICE_DONE);
-    s_fault = (struct ota_device_fault){.code = OTA_DEVICE_NOT_UNDERSTOOD,
-                                        .text = "a trial is at most a day, 86400 s"};
-    ESP_LOGW(s_tag, "end refused: a trial of %u s", (unsigned)end->trial_seconds);
-    return OTA_DEVICE_NOT_UNDERSTOOD;
+    return answer_text(OTA_DEVICE_NOT_UNDERSTOOD, "a trial is at most a day, 86400 s");
 }
 
 /* How many bytes the image has, or 0: they are not all there, or more than the slot has. */
