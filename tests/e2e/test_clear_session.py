@@ -29,19 +29,9 @@ COMPLETE = (
 DIALECTS = pytest.mark.parametrize("dialect", [CLASSIC, CTRL], ids=lambda dialect: dialect.name)
 
 
-def cut_off(rig: Rig, writes: int) -> None:
-    """A tool that is killed when the ESP32 has taken so many writes."""
-    assert rig.proxy
-    rig.proxy.on_answer(Kind.OTA_WRITE, rig.proxy.drop, writes)
-    tool = rig.start_update("esp-ota", CUT)
-    rig.proxy.wait_answer(Kind.OTA_WRITE, writes)
-    tool.kill()
-    rig.proxy.reset()
-
-
 def wedge(rig: Rig, dialect: Dialect = CLASSIC, writes: int = 4) -> None:
     rig.power_on("--stock", "--idf", "6.1", dialect=dialect)
-    cut_off(rig, writes)
+    rig.cut_off(CUT, writes)
 
 
 def kinds(rig: Rig) -> list[Kind]:
@@ -113,7 +103,7 @@ def test_a_complete_image_boots(rig: Rig, dialect: Dialect) -> None:
 def test_firmware_that_needs_none(rig: Rig, dialect: Dialect, idf: str) -> None:
     """Its begin is not refused: nothing is ended."""
     rig.power_on("--stock", "--idf", idf, dialect=dialect)
-    cut_off(rig, 4)
+    rig.cut_off(CUT, 4)
     assert rig.update("esp-ota", NEXT, "--clear-session").status == DONE
     assert kinds(rig) == [Kind.OTA_BEGIN, Kind.OTA_WRITE, Kind.OTA_END]
     rig.check_arrived(NEXT)
@@ -125,7 +115,7 @@ def test_nothing_to_clear(rig: Rig, dialect: Dialect, cut: bool) -> None:
     """Firmware with the extension begins anew by itself."""
     rig.power_on("--idf", "6.1", dialect=dialect)
     if cut:
-        cut_off(rig, 4)
+        rig.cut_off(CUT, 4)
     assert rig.update("esp-ota", NEXT, "--clear-session").status == DONE
     assert kinds(rig) == [Kind.OTA_BEGIN, Kind.OTA_WRITE, Kind.OTA_END]
     rig.check_arrived(NEXT, used_before=cut)

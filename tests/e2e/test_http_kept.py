@@ -31,12 +31,7 @@ def update(rig: Rig, url: str, *options: str) -> tuple[int, int]:
 
 def cut_off(rig: Rig, url: str, writes: int) -> int:
     """A tool that is killed in the middle; returns how many bytes the slot has then."""
-    assert rig.proxy
-    rig.proxy.on_answer(Kind.OTA_WRITE, rig.proxy.drop, writes)
-    tool = rig.start_update("esp-ota", url)
-    rig.proxy.wait_answer(Kind.OTA_WRITE, writes)
-    tool.kill()
-    rig.proxy.reset()
+    rig.cut_off(url, writes)
     return sum(event["length"] for event in rig.sim.events("write"))
 
 

@@ -8,7 +8,6 @@ import pytest
 from support.classic import Kind
 from support.dialects import CLASSIC, CTRL, Dialect, Message
 from support.images import DIGEST_BYTES, refresh_digest
-from support.process import Process
 from support.rig import Rig
 from support.shelf import make_image
 from support.simulator import POWER_CUT_STATUS
@@ -30,23 +29,6 @@ def update(rig: Rig, image: bytes, *options: str) -> tuple[int, int]:
     return told["sent_bytes"], told["kept_bytes"]
 
 
-def start_until(rig: Rig, image: bytes, nth: int) -> Process:
-    """An update that gets no answer to its `nth` write, which the ESP32 has done."""
-    assert rig.proxy
-    rig.proxy.reset()
-    rig.proxy.on_answer(Kind.OTA_WRITE, rig.proxy.drop, nth)
-    tool = rig.start_update("esp-ota", image, "--force")
-    rig.proxy.wait_answer(Kind.OTA_WRITE, nth)
-    return tool
-
-
-def cut_off(rig: Rig, image: bytes, nth: int) -> None:
-    """The tool is killed: without a word to the ESP32, and so without abort."""
-    start_until(rig, image, nth).kill()
-    assert rig.proxy
-    rig.proxy.reset()
-
-
 def check_boots(rig: Rig, image: bytes, boots: int = 2) -> None:
     booted = rig.sim.wait_boots(boots)
     rig.sim.flash.check_slot_holds(booted["slot"], image, used_before=True)
@@ -57,7 +39,7 @@ def check_boots(rig: Rig, image: bytes, boots: int = 2) -> None:
 def test_killed_tool(rig: Rig, dialect: Dialect, nth: int) -> None:
     rig.power_on(dialect=dialect)
     image = make_image("2.0.0", size=SIZE)
-    cut_off(rig, image, nth)
+    rig.cut_off(image, nth, "--force")
     had = sum(event["length"] for event in rig.sim.events("write"))
     sent, _kept = update(rig, image)
     assert SIZE - had <= sent <= SIZE - had + SECTOR
@@ -108,7 +90,7 @@ def test_rebuilt_image(rig: Rig, dialect: Dialect) -> None:
     """What differs is sent, in sectors: and no sector between that is the same."""
     rig.power_on(dialect=dialect)
     image = make_image("2.0.0", size=SIZE)
-    cut_off(rig, image, SIZE // CHUNK + 3)  # all of it: runs begin at each block anew
+    rig.cut_off(image, SIZE // CHUNK + 3, "--force")  # all of it: runs begin at each block anew
     new = rebuilt(image, [5 * SECTOR + 17, 6 * SECTOR, 40 * SECTOR + 4095])
     sent, _kept = update(rig, new)
     assert sent == 3 * SECTOR + SIZE % SECTOR  # checksum and digest are in the last sector
@@ -120,7 +102,7 @@ def test_standard_input(rig: Rig, dialect: Dialect) -> None:
     """Its length is known only at its end."""
     rig.power_on(dialect=dialect)
     image = make_image("2.0.0", size=SIZE)
-    cut_off(rig, image, 50)
+    rig.cut_off(image, 50, "--force")
     had = sum(event["length"] for event in rig.sim.events("write"))
     with open(rig.file("image.bin", image), "rb") as stdin:
         process = rig.tools.start(
@@ -161,7 +143,7 @@ def test_lost_answer_to_end(rig: Rig, dialect: Dialect) -> None:
 def test_interrupted_update_is_aborted(rig: Rig, dialect: Dialect) -> None:
     """The ESP32 is free at once: other commands are not refused."""
     rig.power_on(dialect=dialect)
-    tool = start_until(rig, make_image("2.0.0", size=SIZE), 20)
+    tool = rig.start_until(make_image("2.0.0", size=SIZE), 20, "--force")
     tool.signal(signal.SIGINT)
     assert rig.tools.finish(tool).status == LOCAL
     assert rig.command("test.out", "scan").status == DONE
@@ -214,7 +196,7 @@ def test_silence_before_the_end(rig: Rig, dialect: Dialect) -> None:
 def test_update_in_progress(rig: Rig) -> None:
     """Of a tool that was killed: for a minute nothing may disturb the update."""
     rig.power_on()
-    cut_off(rig, make_image("2.0.0", size=SIZE), 20)
+    rig.cut_off(make_image("2.0.0", size=SIZE), 20, "--force")
     result = rig.command("test.out", "scan")
     assert "the ESP32 refused scan" in result.stderr
     assert "update in progress" in result.stderr

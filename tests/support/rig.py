@@ -9,6 +9,7 @@ from typing import Any
 
 from . import netns
 from .bus_tap import BusTap
+from .classic import Kind
 from .dialects import CLASSIC, Dialect
 from .http_faults import FaultServer
 from .process import Process, Result
@@ -156,6 +157,22 @@ class Rig:
             *self.dialect_options(),
             *options,
         )
+
+    def start_until(self, image: bytes | str | Path, writes: int, *options: str) -> Process:
+        """An update whose last answer is that to the write before this one, which the ESP32 has
+        done too."""
+        assert self.proxy
+        self.proxy.reset()
+        self.proxy.on_answer(Kind.OTA_WRITE, self.proxy.drop, writes)
+        tool = self.start_update("esp-ota", image, *options)
+        self.proxy.wait_answer(Kind.OTA_WRITE, writes)
+        return tool
+
+    def cut_off(self, image: bytes | str | Path, writes: int, *options: str) -> None:
+        """The tool is killed there: without a word to the ESP32, and so without abort."""
+        self.start_until(image, writes, *options).kill()
+        assert self.proxy
+        self.proxy.reset()
 
     def update(
         self,
