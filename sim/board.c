@@ -11,6 +11,7 @@
 #include "boot.h"
 #include "chip.h"
 #include "flash_file.h"
+#include "flash_timing.h"
 #include "otadata.h"
 #include "partition_table.h"
 #include "world/world.h"
@@ -19,32 +20,54 @@
 
 #define TABLE_FILE_MAX_BYTES (64 * 1024)
 
-/* What a typical W25Q32JV takes, and reading at 40 MHz over two lines. */
-#define PROGRAM_US        400
-#define ERASE_SECTOR_US   45000
-#define ERASE_BLOCK_US    150000
-#define READ_BYTES_PER_US 10
+/* After so long on the flash without a pause of a tick, ESP-IDF's driver makes one before its next
+ * command (CONFIG_SPI_FLASH_YIELD_DURING_ERASE, _ERASE_YIELD_DURATION_MS, _ERASE_YIELD_TICKS). */
+#define YIELD_AFTER_US 20000
+
+static const struct flash_timing *s_timing;
+static bool s_goes_on; /* the driver is still in the same run of commands */
+static int64_t s_yielded_us, s_released_us;
+
+static void give_way(void *ctx)
+{
+    const int64_t now_us = world_now_us();
+
+    (void)ctx;
+    s_goes_on = false;
+    if (now_us - s_released_us >= world->tick_us) {
+        s_yielded_us = now_us;
+    } else if (now_us - s_yielded_us >= YIELD_AFTER_US) {
+        sim_clock_wait_tick(&world->clock, world->tick_us);
+        s_yielded_us = world_now_us();
+    }
+}
+
+/* Reads stop the CPU's way to the flash, too, but none for long. */
+static void stall(int64_t from_us)
+{
+    bus_time_stall(&world->bus_time, from_us, world_now_us(), s_goes_on);
+    s_goes_on = true;
+}
 
 static void spend(void *ctx, enum flash_work work, size_t bytes)
 {
-    int64_t us = 0;
+    static const enum sim_spent kinds[] = {
+        [FLASH_READ] = SPENT_READ,          [FLASH_PROGRAM] = SPENT_PROGRAM,
+        [FLASH_ERASE_SECTOR] = SPENT_ERASE, [FLASH_ERASE_BLOCK] = SPENT_ERASE,
+        [FLASH_HASH] = SPENT_HASH,
+    };
+    const int64_t from_us = world_now_us();
 
     (void)ctx;
-    switch (work) {
-    case FLASH_READ:
-        us = (int64_t)(bytes / READ_BYTES_PER_US);
-        break;
-    case FLASH_PROGRAM:
-        us = PROGRAM_US;
-        break;
-    case FLASH_ERASE_SECTOR:
-        us = ERASE_SECTOR_US;
-        break;
-    case FLASH_ERASE_BLOCK:
-        us = ERASE_BLOCK_US;
-        break;
+    if (work == FLASH_HASH) {
+        sim_clock_spend_us(&world->clock, SPENT_HASH,
+                           (int64_t)(bytes / the_chip.model->hash_bytes_per_us));
+        return;
     }
-    sim_clock_spend_us(&world->clock, us);
+    sim_clock_spend_us(&world->clock, kinds[work], flash_timing_us(s_timing, work, bytes));
+    if (work != FLASH_READ)
+        stall(from_us);
+    s_released_us = world_now_us();
 }
 
 static void lose_power(void *ctx, uint64_t operation)
@@ -176,7 +199,9 @@ int board_open(const struct options *options, bool is_new, char *why, size_t siz
     the_chip.flash.cut_at = options->power_cut_at;
     the_chip.flash.cut = cuts[options->power_cut];
     the_chip.flash.power_cut = lose_power;
+    the_chip.flash.begins = give_way;
     the_chip.flash.spent = spend;
+    s_timing = options->flash_timing;
     the_chip.flash.misused = tell_misuse;
     flash_set_faults(&the_chip.flash, options->flash_faults, options->flash_fault_count);
     return 0;

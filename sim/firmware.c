@@ -13,6 +13,9 @@
 #define CAPABILITY_WLAN_SPI 0x20 /* ESP-Hosted, interface.h */
 #define TICK_US             1000000
 
+/* CONFIG_FREERTOS_HZ as ESP-IDF has it: no sdkconfig.defaults says otherwise. */
+#define SCHEDULER_TICK_US 10000
+
 static void send_frame(void *ctx, const uint8_t *frame, size_t len)
 {
     (void)ctx;
@@ -58,6 +61,7 @@ static int start(void)
         .spi_clock_mhz = world->bus_mhz,
     };
 
+    world->tick_us = SCHEDULER_TICK_US;
     ota_device_start();
     if (nvs_flash_init() != ESP_OK || esp_netif_init() != ESP_OK ||
         esp_event_loop_create_default() != ESP_OK ||

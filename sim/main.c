@@ -32,9 +32,10 @@ static int make_world(const struct options *options)
     char why[256];
     int rc;
 
-    sim_clock_init(&world->clock, options->time, options->bus_mhz);
+    sim_clock_init(&world->clock, options->time);
+    bus_time_init(&world->bus_time, &options->bus_time);
     world->chip_id = options->chip_id;
-    world->bus_mhz = options->bus_mhz;
+    world->bus_mhz = (uint8_t)world->bus_time.settings.mhz;
     world->dialect = options->dialect;
     memcpy(world->mac, options->mac, sizeof(world->mac));
     world->flash = -1;
@@ -74,7 +75,8 @@ static void run(const struct options *options)
 {
     const struct program *program = choose_program(options);
 
-    sim_clock_spend_us(&world->clock, BOOT_US);
+    world->tick_us = 0;
+    sim_clock_spend_us(&world->clock, SPENT_CPU, BOOT_US);
     if (!board_boot() || !bad_boot_starts(options)) {
         loop_run(NULL);
         return;

@@ -24,6 +24,8 @@ static const char s_help[] =
     "  --bus SOCKET            where the host connects (Unix, SOCK_SEQPACKET, a packet a frame)\n"
     "  --chip CHIP             esp32, esp32s2, esp32s3, esp32c3 or esp32c6 (esp32)\n"
     "  --flash-size SIZE       of a new flash file (4MB)\n"
+    "  --flash-chip NAME[:max] whose times it has: w25q32jv or gd25q32c, typical or the\n"
+    "                          datasheet's maximum (w25q32jv)\n"
     "  --partition-table FILE  of a new flash file: .csv or .bin\n"
     "  --mac ADDRESS           base address in eFuse (24:0a:c4:11:22:33)\n"
     "  --dialect DIALECT       of the control path: classic or ctrl (classic)\n"
@@ -33,6 +35,12 @@ static const char s_help[] =
     "  --aps FILE              access points: a JSON list of ssid, bssid, channel, rssi,\n"
     "                          security (open, wpa2, wpa3), password, tap\n"
     "  --time MODE             real, virtual or none (real)\n"
+    "  --bus-kind KIND         whose times the bus has: spi or sdio (spi)\n"
+    "  --bus-mhz N             its clock (spi: as upstream runs the chip; sdio: 40)\n"
+    "  --bus-gap-us N          between two transactions (spi: 150; sdio: 120, to the host 220)\n"
+    "  --bus-armed N           transactions that need no CPU (spi: 1; sdio: 20)\n"
+    "  --host-us N             from an answer to the host's next request (200)\n"
+    "  --host-window N         writes that the host has in flight (1)\n"
     "  --events FILE           append what happens, a JSON object a line\n"
     "  --ctl SOCKET            commands: status, advance SECONDS, reset, ap-off SSID, ap-on SSID\n"
     "  --power-cut N[:torn|:done]\n"
@@ -63,6 +71,13 @@ enum option_id {
     OPTION_BOOTLOADER,
     OPTION_APS,
     OPTION_TIME,
+    OPTION_FLASH_CHIP,
+    OPTION_BUS_KIND,
+    OPTION_BUS_MHZ,
+    OPTION_BUS_GAP_US,
+    OPTION_BUS_ARMED,
+    OPTION_HOST_US,
+    OPTION_HOST_WINDOW,
     OPTION_EVENTS,
     OPTION_CTL,
     OPTION_POWER_CUT,
@@ -85,6 +100,13 @@ static const struct option s_options[] = {
     {"bootloader", required_argument, NULL, OPTION_BOOTLOADER},
     {"aps", required_argument, NULL, OPTION_APS},
     {"time", required_argument, NULL, OPTION_TIME},
+    {"flash-chip", required_argument, NULL, OPTION_FLASH_CHIP},
+    {"bus-kind", required_argument, NULL, OPTION_BUS_KIND},
+    {"bus-mhz", required_argument, NULL, OPTION_BUS_MHZ},
+    {"bus-gap-us", required_argument, NULL, OPTION_BUS_GAP_US},
+    {"bus-armed", required_argument, NULL, OPTION_BUS_ARMED},
+    {"host-us", required_argument, NULL, OPTION_HOST_US},
+    {"host-window", required_argument, NULL, OPTION_HOST_WINDOW},
     {"events", required_argument, NULL, OPTION_EVENTS},
     {"ctl", required_argument, NULL, OPTION_CTL},
     {"power-cut", required_argument, NULL, OPTION_POWER_CUT},
@@ -120,21 +142,17 @@ static int choose(const char *option, const char *word, const char *const *words
 
 static int take_chip(const char *name, struct options *options)
 {
-    /* Speeds as upstream runs them (ESP32 to C3 as in its INIT event). */
     static const struct {
         const char *name;
         uint16_t chip_id;
-        uint8_t bus_mhz;
     } chips[] = {
-        {"esp32", FW_CHIP_ESP32, 10},     {"esp32s2", FW_CHIP_ESP32S2, 30},
-        {"esp32s3", FW_CHIP_ESP32S3, 40}, {"esp32c3", FW_CHIP_ESP32C3, 30},
-        {"esp32c6", FW_CHIP_ESP32C6, 26},
+        {"esp32", FW_CHIP_ESP32},     {"esp32s2", FW_CHIP_ESP32S2}, {"esp32s3", FW_CHIP_ESP32S3},
+        {"esp32c3", FW_CHIP_ESP32C3}, {"esp32c6", FW_CHIP_ESP32C6},
     };
 
     for (size_t i = 0; i < sizeof(chips) / sizeof(chips[0]); i++) {
         if (strcmp(chips[i].name, name) == 0) {
             options->chip_id = chips[i].chip_id;
-            options->bus_mhz = chips[i].bus_mhz;
             return 0;
         }
     }
@@ -265,6 +283,65 @@ static int take_flash_fault(const char *text, struct options *options)
     return 0;
 }
 
+static int take_number(const char *option, const char *text, long min, long max, long *ret)
+{
+    char *end;
+    const long number = strtol(text, &end, 10);
+
+    if (end == text || *end != '\0' || number < min || number > max)
+        return refuse("--%s: %s is not a number from %ld to %ld", option, text, min, max);
+    *ret = number;
+    return 0;
+}
+
+static int take_flash_chip(const char *name, struct options *options)
+{
+    options->flash_timing = flash_timing_find(name);
+    return options->flash_timing != NULL ? 0 : refuse("--flash-chip: there is no %s here", name);
+}
+
+static int take_bus_kind(const char *text, struct options *options)
+{
+    static const char *const kinds[] = {[BUS_SPI] = "spi", [BUS_SDIO] = "sdio"};
+    const int kind = choose("bus-kind", text, kinds, 2);
+
+    if (kind < 0)
+        return kind;
+    options->bus_time.kind = (enum bus_kind)kind;
+    return 0;
+}
+
+/* The numbers of the time model. */
+static int take_bus_time(int option, const char *text, struct options *options)
+{
+    struct bus_settings *settings = &options->bus_time;
+    long number = 0;
+    int rc;
+
+    switch (option) {
+    case OPTION_BUS_MHZ:
+        rc = take_number("bus-mhz", text, 1, 80, &number);
+        settings->mhz = (unsigned)number;
+        return rc;
+    case OPTION_BUS_GAP_US:
+        rc = take_number("bus-gap-us", text, 0, 100000, &number);
+        settings->gap_us = (int)number;
+        return rc;
+    case OPTION_BUS_ARMED:
+        rc = take_number("bus-armed", text, 1, BUS_MAX_ARMED, &number);
+        settings->armed = (unsigned)number;
+        return rc;
+    case OPTION_HOST_US:
+        rc = take_number("host-us", text, 0, 1000000, &number);
+        settings->host_us = (int)number;
+        return rc;
+    default:
+        rc = take_number("host-window", text, 1, BUS_MAX_WINDOW, &number);
+        settings->window = (unsigned)number;
+        return rc;
+    }
+}
+
 static int take_idf(const char *text, struct options *options)
 {
     static const char *const releases[] = {"5.5", "6.0", "6.1"};
@@ -323,6 +400,16 @@ static int take(int option, const char *argument, struct options *options, int *
         return take_flash_fault(argument, options);
     case OPTION_IDF:
         return take_idf(argument, options);
+    case OPTION_FLASH_CHIP:
+        return take_flash_chip(argument, options);
+    case OPTION_BUS_KIND:
+        return take_bus_kind(argument, options);
+    case OPTION_BUS_MHZ:
+    case OPTION_BUS_GAP_US:
+    case OPTION_BUS_ARMED:
+    case OPTION_HOST_US:
+    case OPTION_HOST_WINDOW:
+        return take_bus_time(option, argument, options);
     case OPTION_VERBOSE:
         options->verbose = true;
         return 0;
@@ -331,11 +418,27 @@ static int take(int option, const char *argument, struct options *options, int *
     }
 }
 
+/* As upstream runs them: ESP32 to C3 as in its INIT event. */
+static unsigned spi_mhz(uint16_t chip_id)
+{
+    switch (chip_id) {
+    case FW_CHIP_ESP32:
+        return 10;
+    case FW_CHIP_ESP32S3:
+        return 40;
+    case FW_CHIP_ESP32C6:
+        return 26;
+    default:
+        return 30;
+    }
+}
+
 int options_parse(int argc, char *const *argv, struct options *ret, int *ret_status)
 {
     struct options options = {
         .chip_id = FW_CHIP_ESP32,
-        .bus_mhz = 10,
+        .flash_timing = flash_timing_find(NULL),
+        .bus_time = {.gap_us = -1, .host_us = -1},
         .mac = {0x24, 0x0a, 0xc4, 0x11, 0x22, 0x33},
         .time = SIM_CLOCK_REAL,
         .idf = CHIP_IDF(5, 5),
@@ -358,6 +461,8 @@ int options_parse(int argc, char *const *argv, struct options *ret, int *ret_sta
         *ret_status = STATUS_USAGE;
         return 1;
     }
+    if (options.bus_time.mhz == 0 && options.bus_time.kind == BUS_SPI)
+        options.bus_time.mhz = spi_mhz(options.chip_id);
     options.rollback = bootloader >= 0 ? bootloader == 1 : !options.stock;
     *ret = options;
     return 0;

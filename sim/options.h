@@ -6,6 +6,8 @@
 #include <stdint.h>
 
 #include "chip.h"
+#include "flash_timing.h"
+#include "world/bus_time.h"
 #include "world/clock.h"
 #include "world/program.h"
 
@@ -36,8 +38,9 @@ struct options {
     const char *partition_table;    /* NULL: the default table */
     const char *aps, *events, *ctl; /* NULL: none */
     uint16_t chip_id;               /* enum fw_chip */
-    uint8_t bus_mhz;                /* the bus speed of that chip */
-    uint32_t flash_bytes;           /* 0: as the file has, or 4 MB */
+    const struct flash_timing *flash_timing;
+    struct bus_settings bus_time;
+    uint32_t flash_bytes; /* 0: as the file has, or 4 MB */
     uint8_t mac[6];
     enum dialect dialect;
     bool stock;

@@ -25,6 +25,7 @@ static const struct chip_model models[] = {
                    {0x3ff80000, 0x3ff82000},
                    {0x50000000, 0x50002000}},
         .segment_limit = LIMIT_16M,
+        .hash_bytes_per_us = 8,
     },
     {
         .id = 0x0002,
@@ -38,6 +39,7 @@ static const struct chip_model models[] = {
                    {0x40070000, 0x40072000},
                    {0x50000000, 0x50002000}},
         .segment_limit = LIMIT_16M,
+        .hash_bytes_per_us = 90,
     },
     {
         .id = 0x0005,
@@ -48,6 +50,7 @@ static const struct chip_model models[] = {
         .mapped = {{0x3c000000, 0x3c800000}, {0x42000000, 0x42800000}},
         .loaded = {{0x3fc80000, 0x3fce0000}, {0x4037c000, 0x403e0000}, {0x50000000, 0x50002000}},
         .segment_limit = LIMIT_16M,
+        .hash_bytes_per_us = 90,
     },
     {
         .id = 0x0009,
@@ -61,6 +64,7 @@ static const struct chip_model models[] = {
                    {0x600fe000, 0x60100000},
                    {0x50000000, 0x50002000}},
         .segment_limit = LIMIT_NONE,
+        .hash_bytes_per_us = 90,
     },
     {
         .id = 0x000d,
@@ -71,6 +75,7 @@ static const struct chip_model models[] = {
         .mapped = {{0x42000000, 0x43000000}},
         .loaded = {{0x40800000, 0x40880000}, {0x50000000, 0x50004000}},
         .segment_limit = LIMIT_16M,
+        .hash_bytes_per_us = 90,
         .page_in_descriptor = true,
     },
 };

@@ -23,6 +23,9 @@ struct chip_model {
     uint32_t instruction_ram;       /* a place for code that the boot loader does not need */
     uint32_t segment_limit;         /* data_len must be below */
     bool page_in_descriptor;        /* the MMU's page size is configurable */
+    /* SHA-256 by the accelerator, bytes per us: the least that ESP-IDF's own tests accept
+     * (idf_performance_target.h). There is no figure for the ESP32-C6: taken as the ESP32-C3. */
+    unsigned hash_bytes_per_us;
 };
 
 /* NULL for a chip that the simulator does not know. */

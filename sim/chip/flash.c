@@ -83,10 +83,16 @@ void flash_set_faults(struct flash *flash, const struct flash_fault *faults, siz
     stick(flash, 0, flash->size);
 }
 
-static void spend(struct flash *flash, enum flash_work work, size_t bytes)
+void flash_spend(const struct flash *flash, enum flash_work work, size_t bytes)
 {
     if (flash->spent != NULL)
         flash->spent(flash->ctx, work, bytes);
+}
+
+static void begin(const struct flash *flash)
+{
+    if (flash->begins != NULL)
+        flash->begins(flash->ctx);
 }
 
 /*
@@ -112,7 +118,7 @@ int flash_read(struct flash *flash, uint32_t at, void *buf, size_t len)
 {
     if (!is_inside(flash, at, len))
         return -ERANGE;
-    spend(flash, FLASH_READ, len);
+    flash_spend(flash, FLASH_READ, len);
     if (find_fault(flash, FLASH_READ_FAILS, at, len) != NULL)
         return -ETIMEDOUT;
     memcpy(buf, flash->bytes + at, len);
@@ -145,7 +151,7 @@ static int program_page(struct flash *flash, uint32_t at, const uint8_t *data, s
     if (!fails && !clear_bits(flash, at, data, reached))
         misuse(flash, at);
     stick(flash, at, len);
-    spend(flash, FLASH_PROGRAM, len);
+    flash_spend(flash, FLASH_PROGRAM, len);
     finish_operation(flash);
     return fails ? -ETIMEDOUT : 0;
 }
@@ -159,6 +165,7 @@ int flash_program(struct flash *flash, uint32_t at, const void *data, size_t len
         misuse(flash, at);
         return -ERANGE;
     }
+    begin(flash);
     while (rc == 0 && len > 0) {
         const size_t room = FLASH_PAGE_BYTES - at % FLASH_PAGE_BYTES;
         const size_t n = len < room ? len : room;
@@ -180,7 +187,7 @@ static int erase_unit(struct flash *flash, uint32_t at, size_t len)
     if (!fails)
         memset(flash->bytes + at, 0xff, reached);
     stick(flash, at, len);
-    spend(flash, len == FLASH_BLOCK_BYTES ? FLASH_ERASE_BLOCK : FLASH_ERASE_SECTOR, len);
+    flash_spend(flash, len == FLASH_BLOCK_BYTES ? FLASH_ERASE_BLOCK : FLASH_ERASE_SECTOR, len);
     finish_operation(flash);
     return fails ? -ETIMEDOUT : 0;
 }
@@ -198,6 +205,7 @@ int flash_erase(struct flash *flash, uint32_t at, size_t len)
         const bool block = at % FLASH_BLOCK_BYTES == 0 && len >= FLASH_BLOCK_BYTES;
         const size_t step = block ? FLASH_BLOCK_BYTES : FLASH_SECTOR_BYTES;
 
+        begin(flash);
         rc = erase_unit(flash, at, step);
         at += (uint32_t)step;
         len -= step;

@@ -22,6 +22,7 @@ enum flash_work {
     FLASH_PROGRAM,
     FLASH_ERASE_SECTOR,
     FLASH_ERASE_BLOCK,
+    FLASH_HASH, /* SHA-256 of what was read: the CPU's, told by who does it */
 };
 
 enum flash_cut {
@@ -55,6 +56,8 @@ struct flash {
     uint64_t cut_at; /* number of the operation; 0: never */
     enum flash_cut cut;
     void (*power_cut)(void *ctx, uint64_t operation); /* must not return */
+    /* A call of the driver has come to its next command, or run of programs. NULL: nobody minds. */
+    void (*begins)(void *ctx);
     /* The chip was busy with `bytes` bytes of work. NULL: nobody counts. */
     void (*spent)(void *ctx, enum flash_work work, size_t bytes);
     /* At each misuse, with the address. NULL: nobody listens. */
@@ -71,6 +74,9 @@ void flash_detach(struct flash *flash);
 
 /* Breaks the chip; `faults` is borrowed. A stuck bit shows at once, and in the file. */
 void flash_set_faults(struct flash *flash, const struct flash_fault *faults, size_t count);
+
+/* Tells of work that is not the flash's own. */
+void flash_spend(const struct flash *flash, enum flash_work work, size_t bytes);
 
 /* All: 0; -ERANGE when it leaves the chip; -ETIMEDOUT when the chip does not become ready again,
  * and what lies behind that place is not done. */

@@ -40,6 +40,7 @@ static int take(struct pass *pass, void *buf, uint32_t len)
     if (flash_read(pass->flash, pass->start + pass->at, buf, len) < 0)
         return IMAGE_INVALID_ARG;
     EVP_DigestUpdate(pass->sha, buf, len);
+    flash_spend(pass->flash, FLASH_HASH, len);
     pass->at += len;
     return IMAGE_OK;
 }

@@ -189,6 +189,7 @@ static esp_err_t hash_all(const esp_partition_t *partition, uint8_t *sha_256)
 
     if (err == ESP_OK)
         err = esp_partition_read(partition, 0, bytes, partition->size);
+    flash_spend(&the_chip.flash, FLASH_HASH, partition->size);
     if (err == ESP_OK)
         EVP_Digest(bytes, partition->size, sha_256, NULL, EVP_sha256(), NULL);
     free(bytes);

@@ -7,6 +7,8 @@
 #include <openssl/sha.h>
 #include <string.h>
 
+#include "chip.h"
+
 #define FAILED (-0x006E) /* MBEDTLS_ERR_ERROR_CORRUPTION_DETECTED */
 
 _Static_assert(sizeof(mbedtls_sha256_context) >= sizeof(SHA256_CTX), "it lies in there");
@@ -41,6 +43,7 @@ int mbedtls_sha256_starts(mbedtls_sha256_context *ctx, int is224)
 
 int mbedtls_sha256_update(mbedtls_sha256_context *ctx, const unsigned char *input, size_t ilen)
 {
+    flash_spend(&the_chip.flash, FLASH_HASH, ilen);
     return SHA256_Update(inner(ctx), input, ilen) == 1 ? 0 : FAILED;
 }
 

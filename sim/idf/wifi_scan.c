@@ -87,7 +87,7 @@ esp_err_t esp_wifi_scan_start(const wifi_scan_config_t *config, bool block)
         return ESP_ERR_WIFI_STATE;
     listen(config);
     if (block) {
-        sim_clock_spend_us(&world->clock, SCAN_US);
+        sim_clock_spend_us(&world->clock, SPENT_SLEEP, SCAN_US);
         scan_is_done(NULL);
     } else {
         s_scanning = true;

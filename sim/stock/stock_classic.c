@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Classic stock firmware: its control task (framing, dispatch, replies), and its start. */
 #include "stock_classic.h"
+#include "fw_image.h"
 #include "world.h"
 
 #define ENDPOINT     "control"
 #define LAST_REQUEST 38
+
+/* Its control task looks for a message at each tick, of 400 Hz on the ESP32 and else of 100. */
+#define TICK_US_ESP32 2500
+#define TICK_US       10000
 
 static int s_reply_number; /* of the request that waits; 0: none */
 
@@ -105,6 +110,7 @@ static void take(const uint8_t *message, size_t len)
 {
     struct serial_tlv parts;
 
+    sim_clock_wait_tick(&world->clock, world->tick_us);
     if (stock_tlv_find(message, len, &parts) < 0)
         stock_panic("not endpoint and data");
     if (!stock_tlv_is_for(&parts, ENDPOINT))
@@ -150,6 +156,7 @@ static int start(void)
     };
     const wifi_init_config_t config = WIFI_INIT_CONFIG_DEFAULT();
 
+    world->tick_us = world->chip_id == FW_CHIP_ESP32 ? TICK_US_ESP32 : TICK_US;
     stock_serial_start(&receiver);
     if (esp_event_loop_create_default() != ESP_OK || esp_wifi_init(&config) != ESP_OK ||
         esp_wifi_set_mode(WIFI_MODE_NULL) != ESP_OK || esp_wifi_start() != ESP_OK)

@@ -8,7 +8,7 @@
 
 static void sleep_before_flash(void)
 {
-    sim_clock_spend_us(&world->clock, SLEEP_US);
+    sim_clock_spend_us(&world->clock, SPENT_SLEEP, SLEEP_US);
 }
 
 /* What Wi-Fi received while the update was busy is dropped. */

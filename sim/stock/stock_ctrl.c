@@ -22,6 +22,8 @@
 #define CAPABILITIES  (STOCK_CAPABILITY_WLAN_SPI | STOCK_CAPABILITY_CHECKSUM)
 #define VERSION_BYTES 8
 
+#define TICK_US 1000 /* its control task looks for a message at each */
+
 static const char TAG[] = "stock";
 
 static stock_ctrl_handler *find_handler(int32_t request)
@@ -82,6 +84,7 @@ static void take(const uint8_t *message, size_t len)
     struct serial_tlv parts;
     const int rc = stock_tlv_find(message, len, &parts);
 
+    sim_clock_wait_tick(&world->clock, world->tick_us);
     if (rc == -EOVERFLOW)
         stock_panic("a message is read beyond its end");
     if (rc < 0 || !stock_tlv_is_for(&parts, ENDPOINT)) {
@@ -140,6 +143,7 @@ static int start(void)
     };
     const wifi_init_config_t config = WIFI_INIT_CONFIG_DEFAULT();
 
+    world->tick_us = TICK_US;
     stock_serial_start(&receiver);
     if (esp_event_loop_create_default() != ESP_OK || esp_wifi_init(&config) != ESP_OK ||
         esp_wifi_set_storage(WIFI_STORAGE_FLASH) != ESP_OK ||

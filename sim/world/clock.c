@@ -5,9 +5,7 @@
 
 #include "stop.h"
 
-#define TRANSACTION_BITS  (1600 * 8) /* ESP-Hosted: each is one full buffer, both ways */
 #define SHORTEST_SLEEP_US 1000
-#define GAP_US            150 /* re-arming and scheduling; from upstream's throughput at 10 MHz */
 
 static int64_t monotonic_us(void)
 {
@@ -22,13 +20,9 @@ static int64_t later(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-void sim_clock_init(struct sim_clock *clock, enum sim_clock_mode mode, unsigned bus_mhz)
+void sim_clock_init(struct sim_clock *clock, enum sim_clock_mode mode)
 {
-    *clock = (struct sim_clock){
-        .mode = mode,
-        .start_us = monotonic_us(),
-        .transaction_us = TRANSACTION_BITS / (int64_t)bus_mhz + GAP_US,
-    };
+    *clock = (struct sim_clock){.mode = mode, .start_us = monotonic_us()};
 }
 
 int64_t sim_clock_now_us(const struct sim_clock *clock)
@@ -49,41 +43,27 @@ static void sleep_for(struct sim_clock *clock, int64_t us)
     }
 }
 
-void sim_clock_spend_us(struct sim_clock *clock, int64_t us)
+void sim_clock_spend_us(struct sim_clock *clock, enum sim_spent kind, int64_t us)
 {
+    if (clock->mode == SIM_CLOCK_NONE)
+        return;
+    clock->spent_us[kind] += us;
     if (clock->mode == SIM_CLOCK_REAL)
         sleep_for(clock, us);
-    if (clock->mode == SIM_CLOCK_VIRTUAL)
+    else
         clock->now_us += us;
+}
+
+void sim_clock_wait_tick(struct sim_clock *clock, int64_t period_us)
+{
+    if (period_us > 0)
+        sim_clock_spend_us(clock, SPENT_SLEEP, period_us - sim_clock_now_us(clock) % period_us);
 }
 
 void sim_clock_move_to(struct sim_clock *clock, int64_t us)
 {
-    if (clock->mode == SIM_CLOCK_REAL)
+    if (clock->mode == SIM_CLOCK_REAL || us <= clock->now_us)
         return;
-    clock->now_us = later(clock->now_us, us);
-    clock->bus_free_us = later(clock->bus_free_us, clock->now_us); /* it was idle meanwhile */
-}
-
-void sim_clock_frame_received(struct sim_clock *clock)
-{
-    if (clock->mode != SIM_CLOCK_VIRTUAL)
-        return;
-    clock->bus_free_us += clock->transaction_us;
-    clock->now_us = later(clock->now_us, clock->bus_free_us);
-    clock->sending = false;
-}
-
-void sim_clock_frame_sent(struct sim_clock *clock)
-{
-    if (clock->mode != SIM_CLOCK_VIRTUAL)
-        return;
-
-    /* What a transaction carries is bound when it is armed: the first frame after silence has to
-     * wait for the transaction that was armed empty. */
-    const int64_t transactions = clock->sending ? 1 : 2;
-
-    clock->bus_free_us = later(clock->bus_free_us, clock->now_us);
-    clock->bus_free_us += transactions * clock->transaction_us;
-    clock->sending = true;
+    clock->spent_us[SPENT_SLEEP] += us - clock->now_us;
+    clock->now_us = us;
 }

@@ -55,6 +55,7 @@ static void run_advance(int client, const char *argument)
 void command_finish_advance(void)
 {
     sim_clock_move_to(&world->clock, world->advance_to_us);
+    bus_time_not_before(&world->bus_time, world_now_us());
     world->advancing = false;
     ctl_reply(&world->ctl, world->advance_client, "ok");
 }

@@ -106,6 +106,24 @@ void events_end(const struct events *events, int64_t now_us, int result)
     put_line(events, now_us, "\"event\": \"end\", \"result\": %d", result);
 }
 
+void events_time(const struct events *events, int64_t now_us, int64_t total_us,
+                 const int64_t spent_us[SPENT_KINDS])
+{
+    static const char *const names[] = {
+        [SPENT_ERASE] = "erase", [SPENT_PROGRAM] = "program", [SPENT_READ] = "read",
+        [SPENT_HASH] = "hash",   [SPENT_CPU] = "cpu",         [SPENT_BUS] = "bus",
+        [SPENT_HOST] = "host",   [SPENT_SLEEP] = "sleep",
+    };
+    char members[LINE_BYTES - 80];
+    size_t len = 0;
+
+    for (int i = 0; i < SPENT_KINDS; i++)
+        len += (size_t)snprintf(members + len, sizeof(members) - len, ", \"%s\": %.6f", names[i],
+                                (double)spent_us[i] / 1e6);
+    put_line(events, now_us, "\"event\": \"time\", \"total\": %.6f%s", (double)total_us / 1e6,
+             members);
+}
+
 void events_reset(const struct events *events, int64_t now_us, const char *reason)
 {
     put_line(events, now_us, "\"event\": \"reset\", \"reason\": \"%s\"", reason);

@@ -4,6 +4,8 @@
 /* --events FILE: what happened, one JSON object a line, each written whole as it happens. */
 #include <stdint.h>
 
+#include "clock.h"
+
 struct events {
     int file; /* -1 without --events */
 };
@@ -24,6 +26,9 @@ void events_boot(const struct events *events, int64_t now_us, const struct boot_
 void events_begin(const struct events *events, int64_t now_us, const char *slot);
 void events_write(const struct events *events, int64_t now_us, uint32_t offset, uint32_t length);
 void events_end(const struct events *events, int64_t now_us, int result);
+/* What an update took, and how that splits; in seconds. */
+void events_time(const struct events *events, int64_t now_us, int64_t total_us,
+                 const int64_t spent_us[SPENT_KINDS]);
 void events_reset(const struct events *events, int64_t now_us, const char *reason);
 /* The firmware asked the flash for what it cannot do, at that address. */
 void events_misuse(const struct events *events, int64_t now_us, uint32_t address);

@@ -38,6 +38,12 @@ static bool restart_waits(void)
     return !is_real() && sim_timers_next(SIM_TIMER_RESTART) != NULL;
 }
 
+static void move_to(int64_t us)
+{
+    sim_clock_move_to(&world->clock, us);
+    bus_time_not_before(&world->bus_time, world_now_us());
+}
+
 /* The timer whose time it is, or NULL. */
 static struct sim_timer *due_timer(void)
 {
@@ -60,7 +66,7 @@ static void run_timers(void)
     struct sim_timer *timer;
 
     while (!stop_requested() && (timer = due_timer()) != NULL) {
-        sim_clock_move_to(&world->clock, timer->due_us);
+        move_to(timer->due_us);
         sim_timer_fire(timer);
     }
     if (world->advancing)
@@ -126,7 +132,7 @@ static void take_frames(void)
         if (len < 0)
             return;
         if (len > 0 && s_program != NULL) {
-            sim_clock_frame_received(&world->clock);
+            world_await_frame(frame, (size_t)len);
             s_program->on_frame(frame, (size_t)len);
             run_timers();
         }

@@ -12,6 +12,10 @@
 
 #define HANDED_OVER "ESP32_SIM_WORLD" /* environment: the number of the memfd */
 
+/* What the CPU has to do with a message of the control path: three checksums, copies, decoding, the
+ * answer, some switches of tasks. */
+#define MESSAGE_US 500
+
 struct world *world;
 
 static char *const *s_argv;
@@ -169,11 +173,43 @@ const char *world_reset_name(enum world_reset reason)
     return names[reason];
 }
 
+/* Of the time from `from_us` on, the first is the bus's: the answer had to get to the host. */
+static void spend_waiting(int64_t from_us, int64_t until_us)
+{
+    const struct bus_time *const bus = &world->bus_time;
+    const int64_t host_from = from_us > bus->answered_us ? from_us : bus->answered_us;
+    const int64_t host_until = until_us < bus->left_us ? until_us : bus->left_us;
+    const int64_t host_us = host_until > host_from ? host_until - host_from : 0;
+
+    sim_clock_spend_us(&world->clock, SPENT_HOST, host_us);
+    sim_clock_spend_us(&world->clock, SPENT_BUS, until_us - from_us - host_us);
+}
+
+void world_await_frame(const uint8_t *frame, size_t len)
+{
+    const int64_t now_us = world_now_us();
+    struct bus_frame seen;
+    bool whole;
+    int64_t arrives_us;
+
+    if (world->clock.mode == SIM_CLOCK_NONE)
+        return;
+    whole = peek_frame(&world->peek, world->dialect, frame, len, &seen);
+    if (seen.begins)
+        update_time_request(&world->update_time, &world->clock);
+    arrives_us = bus_time_receive(&world->bus_time, &seen, now_us);
+    if (arrives_us > now_us)
+        spend_waiting(now_us, arrives_us);
+    if (whole)
+        sim_clock_spend_us(&world->clock, SPENT_CPU, MESSAGE_US);
+}
+
 void world_send_frame(const uint8_t *frame, size_t len)
 {
     if (world->bus.client < 0 || s_silent)
         return;
-    sim_clock_frame_sent(&world->clock);
+    if (world->clock.mode != SIM_CLOCK_NONE)
+        bus_time_send(&world->bus_time, len, world_now_us());
     bus_send(&world->bus, frame, len);
     if (s_on_sent != NULL)
         s_on_sent(frame, len);

@@ -14,10 +14,13 @@
 
 #include "air.h"
 #include "bus.h"
+#include "bus_time.h"
 #include "clock.h"
 #include "ctl.h"
 #include "events.h"
+#include "peek.h"
 #include "program.h"
+#include "update_time.h"
 
 #define WORLD_RTC_BYTES 8192
 
@@ -34,11 +37,15 @@ struct world {
     struct sim_clock clock;
     struct events events;
     struct bus bus;
+    struct bus_time bus_time;
+    struct peek peek;
+    struct update_time update_time;
     struct ctl ctl;
     struct air air;
 
     uint16_t chip_id; /* as in an image's header */
     uint8_t bus_mhz;
+    int64_t tick_us;      /* of the scheduler of what runs; 0: none, it is the boot loader */
     enum dialect dialect; /* which the firmware was built for */
     uint8_t mac[6];       /* eFuse: the base address */
     int flash;            /* descriptor of the flash file */
@@ -70,6 +77,9 @@ int world_open(char *const *argv);
 _Noreturn void world_reset(enum world_reset reason);
 
 const char *world_reset_name(enum world_reset reason);
+
+/* The CPU waits for a frame of the host that the bus still carries, and has its work with it. */
+void world_await_frame(const uint8_t *frame, size_t len);
 
 /* One frame from the chip to the host. */
 void world_send_frame(const uint8_t *frame, size_t len);

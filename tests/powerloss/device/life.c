@@ -143,7 +143,7 @@ static void make_world(const struct kind *kind, uint32_t flags)
     const bool keep_rtc = (flags & START_KEEP_RTC) != 0;
 
     world = &s_world;
-    sim_clock_init(&world->clock, SIM_CLOCK_NONE, 10);
+    sim_clock_init(&world->clock, SIM_CLOCK_NONE);
     world->dialect = kind->dialect;
     world->bus_mhz = 10;
     memcpy(world->mac, "\x24\x0a\xc4\x11\x22\x33", sizeof(world->mac));

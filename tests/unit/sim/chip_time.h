@@ -13,7 +13,7 @@ static struct world s_world;
 static inline void world_begin(void)
 {
     memset(&s_world, 0, sizeof(s_world));
-    sim_clock_init(&s_world.clock, SIM_CLOCK_NONE, 10);
+    sim_clock_init(&s_world.clock, SIM_CLOCK_NONE);
     s_world.events.file = -1;
     s_world.bus.client = -1;
     s_world.air.joined = AIR_NO_AP;
