@@ -13,8 +13,7 @@
 #define CAPABILITY_WLAN_SPI 0x20 /* ESP-Hosted, interface.h */
 #define TICK_US             1000000
 
-/* CONFIG_FREERTOS_HZ as ESP-IDF has it: no sdkconfig.defaults says otherwise. */
-#define SCHEDULER_TICK_US 10000
+#define SCHEDULER_TICK_US (1000000 / CONFIG_FREERTOS_HZ)
 
 static void send_frame(void *ctx, const uint8_t *frame, size_t len)
 {

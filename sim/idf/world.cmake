@@ -14,3 +14,12 @@ add_library(sim_idf STATIC
 target_include_directories(sim_idf PUBLIC include .)
 target_link_libraries(sim_idf PUBLIC idf_ota sim_world PRIVATE project_options)
 target_link_libraries(idf_ota PUBLIC sim_idf) # esp_restart()
+
+# The firmware's scheduler has the ticks that it is configured with; ESP-IDF's default is 100 Hz.
+set(sdkconfig ${CMAKE_SOURCE_DIR}/esp/network_adapter/sdkconfig.defaults)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${sdkconfig})
+file(STRINGS ${sdkconfig} freertos_hz REGEX "^CONFIG_FREERTOS_HZ=")
+if(NOT freertos_hz)
+    set(freertos_hz CONFIG_FREERTOS_HZ=100)
+endif()
+target_compile_definitions(sim_idf PUBLIC ${freertos_hz})
