@@ -502,7 +502,7 @@ void   hosted_extension__status__free_unpacked
   assert(message->base.descriptor == &hosted_extension__status__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor hosted_extension__identity__field_descriptors[8] =
+static const ProtobufCFieldDescriptor hosted_extension__identity__field_descriptors[9] =
 {
   {
     NULL, /* CODE_SIZE */
@@ -600,18 +600,30 @@ static const ProtobufCFieldDescriptor hosted_extension__identity__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    NULL, /* CODE_SIZE */
+    9,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(HostedExtension__Identity, has_window),
+    offsetof(HostedExtension__Identity, window),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const ProtobufCIntRange hosted_extension__identity__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor hosted_extension__identity__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
   NULL,NULL,NULL,NULL, /* CODE_SIZE */
   sizeof(HostedExtension__Identity),
-  8,
+  9,
   hosted_extension__identity__field_descriptors,
   NULL, /* CODE_SIZE */
   1,  hosted_extension__identity__number_ranges,

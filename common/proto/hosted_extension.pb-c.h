@@ -51,7 +51,7 @@ typedef enum _HostedExtension__Feature {
    */
   HOSTED_EXTENSION__FEATURE__FEATURE_COMPRESSION = 8,
   /*
-   * not in use: several writes in flight
+   * Identity.window
    */
   HOSTED_EXTENSION__FEATURE__FEATURE_WINDOW = 16
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HOSTED_EXTENSION__FEATURE)
@@ -219,10 +219,16 @@ struct  HostedExtension__Identity
    */
   protobuf_c_boolean has_on_trial;
   protobuf_c_boolean on_trial;
+  /*
+   * So many Writes may be unanswered: the device keeps what it has not come to. Absent: one.
+   * Reply.next tells what of them was taken; behind one that was lost the others are refused.
+   */
+  protobuf_c_boolean has_window;
+  uint32_t window;
 };
 #define HOSTED_EXTENSION__IDENTITY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hosted_extension__identity__descriptor) \
-    , 0, 0, 0, 0, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 typedef enum {
