@@ -40,6 +40,26 @@ void ctrl_client_init(struct ctrl_client *client, struct link *link, const struc
     };
 }
 
+static int32_t next_uid(int32_t uid)
+{
+    return uid < UID_LIMIT ? uid + 1 : 1;
+}
+
+/* How many requests ago it was. */
+static int32_t age_of(const struct ctrl_client *client, int32_t uid)
+{
+    const int32_t age = client->uid - uid;
+
+    return age >= 0 ? age : age + UID_LIMIT;
+}
+
+static bool is_awaited(const struct ctrl_client *client, int32_t uid)
+{
+    if (client->oldest_out == 0)
+        return uid == client->uid;
+    return uid > 0 && uid <= UID_LIMIT && age_of(client, uid) <= age_of(client, client->oldest_out);
+}
+
 bool ctrl_client_is_idle(const struct ctrl_client *client)
 {
     return clock_ms() - client->replied_ms >= IDLE_MS;
@@ -95,6 +115,13 @@ static bool is_other_question(const struct ctrl_request *request, const struct c
            (request->extension_len > 0) != (reply->extension_len > 0);
 }
 
+static bool is_late_write(const struct ctrl_client *client, bool empty,
+                          const struct ctrl_reply *reply)
+{
+    return client->late != NULL && !empty && reply->command == CTRL_OTA_WRITE &&
+           (reply->uid == 0 || is_awaited(client, reply->uid));
+}
+
 /* `request` is NULL where nobody waits for a reply. */
 static enum verdict judge_reply(struct ctrl_client *client, const struct ctrl_request *request,
                                 bool empty, const struct ctrl_reply *reply)
@@ -107,7 +134,7 @@ static enum verdict judge_reply(struct ctrl_client *client, const struct ctrl_re
     } else if (reply->command != request->command) {
         snprintf(what, sizeof(what), "a reply to %s while waiting for one to %s", name,
                  ctrl_command_name(request->command));
-    } else if (reply->uid != 0 && reply->uid != client->uid) {
+    } else if (reply->uid != 0 && !is_awaited(client, reply->uid)) {
         snprintf(what, sizeof(what), "a reply to %s number %d while waiting for number %d", name,
                  (int)reply->uid, (int)client->uid);
     } else if (!empty && is_other_question(request, reply)) {
@@ -115,6 +142,10 @@ static enum verdict judge_reply(struct ctrl_client *client, const struct ctrl_re
     } else {
         client->numberless |= reply->uid == 0;
         return empty ? EMPTY_REPLY : REPLY;
+    }
+    if (is_late_write(client, empty, reply)) {
+        client->late(client->late_ctx, reply);
+        return NOTHING;
     }
     drop_message(client, what);
     client->refused_late |= !empty && reply->command == CTRL_OTA_WRITE &&
@@ -285,7 +316,7 @@ static int receive(struct ctrl_client *client, int64_t deadline_ms,
 static int send_request(struct ctrl_client *client, const struct ctrl_request *request,
                         int64_t deadline_ms)
 {
-    const int32_t uid = client->uid < UID_LIMIT ? client->uid + 1 : 1;
+    const int32_t uid = next_uid(client->uid);
     const int len = client->dialect->encode(request, client->dialect->has_uids ? uid : 0,
                                             client->out, sizeof(client->out));
 
@@ -300,18 +331,28 @@ static bool is_other_dialect_heard(const struct ctrl_client *client)
     return client->curious && client->heard != NULL && client->heard != client->dialect;
 }
 
+/* What has come in is for nobody, unless it is for a write that is out. */
+static int clear_way(struct ctrl_client *client, const struct ctrl_request *request,
+                     int64_t deadline_ms)
+{
+    const bool writes = request->command == CTRL_OTA_WRITE;
+
+    if (writes && client->oldest_out != 0)
+        return 0;
+    if (!writes || client->strays_seen || ctrl_client_is_idle(client))
+        return ctrl_client_drain(client, deadline_ms);
+    return client->unread > 0 ? drop_unread(client) : 0;
+}
+
 /* Clears the way and sends. */
 static int start(struct ctrl_client *client, const struct ctrl_request *request,
                  int64_t deadline_ms)
 {
-    int err = 0;
+    int err;
 
     if (client->cancel != NULL && hosted_cancel_requested(client->cancel))
         return -ECANCELED;
-    if (request->command != CTRL_OTA_WRITE || client->strays_seen || ctrl_client_is_idle(client))
-        err = ctrl_client_drain(client, deadline_ms);
-    else if (client->unread > 0)
-        err = drop_unread(client);
+    err = clear_way(client, request, deadline_ms);
     if (err < 0)
         return err;
     if (client->restarted && client->restart_fatal)
@@ -358,15 +399,12 @@ static int look_behind_half(struct ctrl_client *client, const struct ctrl_reques
     return err == -EAGAIN ? -ETIMEDOUT : err;
 }
 
-int ctrl_client_call(struct ctrl_client *client, const struct ctrl_request *request,
-                     unsigned timeout_ms, struct ctrl_reply *ret)
+static int wait_for_reply(struct ctrl_client *client, const struct ctrl_request *request,
+                          int64_t deadline_ms, struct ctrl_reply *ret)
 {
-    const int64_t deadline_ms = clock_ms() + timeout_ms;
     const struct hosted_cancel *cancel = request->command != CTRL_OTA_END ? client->cancel : NULL;
-    int err = start(client, request, deadline_ms);
+    int err;
 
-    if (err < 0)
-        return err;
     while ((err = look_for_reply(client, request, ret)) == -EAGAIN) {
         err = receive(client, deadline_ms, cancel);
         if (err == -ETIMEDOUT)
@@ -379,6 +417,40 @@ int ctrl_client_call(struct ctrl_client *client, const struct ctrl_request *requ
         client->in_noise = false;
     client->replied_ms = clock_ms();
     return err;
+}
+
+int ctrl_client_call(struct ctrl_client *client, const struct ctrl_request *request,
+                     unsigned timeout_ms, struct ctrl_reply *ret)
+{
+    const int64_t deadline_ms = clock_ms() + timeout_ms;
+    const int err = start(client, request, deadline_ms);
+
+    return err < 0 ? err : wait_for_reply(client, request, deadline_ms, ret);
+}
+
+int ctrl_client_send(struct ctrl_client *client, const struct ctrl_request *write,
+                     unsigned timeout_ms)
+{
+    const int err = start(client, write, clock_ms() + timeout_ms);
+
+    if (err == 0 && client->oldest_out == 0)
+        client->oldest_out = client->uid;
+    return err;
+}
+
+int ctrl_client_take(struct ctrl_client *client, unsigned timeout_ms, struct ctrl_reply *ret)
+{
+    const struct ctrl_request write = {.command = CTRL_OTA_WRITE};
+    const int err = wait_for_reply(client, &write, clock_ms() + timeout_ms, ret);
+
+    if (err == 0 && ret->uid != 0)
+        client->oldest_out = ret->uid != client->uid ? next_uid(ret->uid) : 0;
+    return err;
+}
+
+void ctrl_client_settled(struct ctrl_client *client)
+{
+    client->oldest_out = 0;
 }
 
 int ctrl_client_listen(struct ctrl_client *client, int64_t deadline_ms)

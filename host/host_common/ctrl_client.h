@@ -34,6 +34,11 @@ struct ctrl_client {
     /* The ESP32 has refused a write while nobody waited for that, since this was set to false. */
     bool refused_late;
 
+    /* Gets each reply to a write that is out while another request's is waited for. NULL: nobody
+     * listens. */
+    void (*late)(void *ctx, const struct ctrl_reply *reply);
+    void *late_ctx;
+
     /* The ESP32 has started anew since this was last set to false. While `restart_fatal`, that ends
      * a call: whatever it was told before is forgotten. */
     bool restarted;
@@ -43,6 +48,7 @@ struct ctrl_client {
 
     /* Private. */
     int32_t uid;        /* of the last request */
+    int32_t oldest_out; /* of the writes that are out; 0: none is */
     bool numberless;    /* a reply without a number was taken */
     bool in_noise;      /* what comes next stands behind bytes that are no message */
     bool strays_seen;   /* this ESP32 has said something that nobody asked for */
@@ -80,6 +86,23 @@ int ctrl_client_drain(struct ctrl_client *client, int64_t deadline_ms);
  */
 int ctrl_client_call(struct ctrl_client *client, const struct ctrl_request *request,
                      unsigned timeout_ms, struct ctrl_reply *ret);
+
+/*
+ * Sends a write and does not wait for its reply: it is out, as those before it are that were sent
+ * so. Otherwise as ctrl_client_call().
+ */
+int ctrl_client_send(struct ctrl_client *client, const struct ctrl_request *write,
+                     unsigned timeout_ms);
+
+/*
+ * Waits for the next reply to any of the writes that are out; ret->uid says to which, and none
+ * before that is out any more. Where replies have no number, who sent them has to know. Failures as
+ * of ctrl_client_call(), after which they are still out.
+ */
+int ctrl_client_take(struct ctrl_client *client, unsigned timeout_ms, struct ctrl_reply *ret);
+
+/* No write is out any more: a reply to one will be dropped. */
+void ctrl_client_settled(struct ctrl_client *client);
 
 /* Waits for an event, without a request. 0 once one was handed on, or as above. */
 int ctrl_client_listen(struct ctrl_client *client, int64_t deadline_ms);

@@ -84,6 +84,7 @@ struct ctrl_reply {
             int mode;
             struct hosted_identity identity;
             char version[CTRL_VERSION_BYTES]; /* the identity's, as it came */
+            unsigned window;                  /* likewise */
         } mode;                               /* GET_MODE */
         struct hosted_ap ap;                  /* GET_AP */
         struct {

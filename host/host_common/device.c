@@ -179,6 +179,7 @@ void device_take_identity(struct hosted_device *device, const struct ctrl_reply 
 {
     device->identity = reply->mode.identity;
     memcpy(device->version, reply->mode.version, sizeof(device->version));
+    device->window = reply->mode.window;
 }
 
 void device_forget(struct hosted_device *device)
@@ -329,6 +330,31 @@ int device_exchange(struct hosted_device *device, const struct ctrl_request *req
     if (err == -ETIMEDOUT)
         after_silence(device);
     return err;
+}
+
+int device_send(struct hosted_device *device, const struct ctrl_request *request,
+                unsigned timeout_ms, struct hosted_fault *fault)
+{
+    int err = device_ready(device, request, fault);
+
+    if (err < 0)
+        return err;
+    err = ctrl_client_send(&device->client, request, timeout_ms);
+    return err < 0 ? device_link_fault(device, request, err, timeout_ms, fault) : 0;
+}
+
+int device_take(struct hosted_device *device, const struct ctrl_request *oldest,
+                unsigned timeout_ms, struct ctrl_reply *ret, struct hosted_fault *fault)
+{
+    const int err = ctrl_client_take(&device->client, timeout_ms, ret);
+
+    return err < 0 ? device_link_fault(device, oldest, err, timeout_ms, fault) : 0;
+}
+
+void device_silent(struct hosted_device *device)
+{
+    device->answered = false;
+    after_silence(device);
 }
 
 static int check_outcome(struct hosted_device *device, const struct ctrl_request *request,

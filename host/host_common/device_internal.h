@@ -18,6 +18,7 @@ struct hosted_device {
     struct kept_mark mark;            /* of the node, before the ESP32 was asked and spoke ctrl */
     struct hosted_identity identity;  /* as of its last answer to get_mode */
     char version[CTRL_VERSION_BYTES]; /* the identity's as it came: `confirm` must say it so */
+    unsigned window; /* so many writes it keeps at a time; of HOSTED_CAN_WINDOW alone */
     char
         release[HOSTED_TEXT_BYTES]; /* as of its last answer to get_version; "" if there was none */
     /* Events go to this too, while somebody watches for one. */
@@ -49,6 +50,17 @@ int device_try(struct hosted_device *device, const struct ctrl_request *request,
 /* Likewise, and -EREMOTEIO with words if the ESP32 says no. */
 int device_call(struct hosted_device *device, const struct ctrl_request *request,
                 unsigned timeout_ms, struct ctrl_reply *ret, struct hosted_fault *fault);
+
+/* Sends a write, which is out then: see ctrl_client_send(). */
+int device_send(struct hosted_device *device, const struct ctrl_request *request,
+                unsigned timeout_ms, struct hosted_fault *fault);
+
+/* The next reply to a write that is out, whatever it says. `oldest` of them is for words. */
+int device_take(struct hosted_device *device, const struct ctrl_request *oldest,
+                unsigned timeout_ms, struct ctrl_reply *ret, struct hosted_fault *fault);
+
+/* It has been silent for as long as a reply may take: who is there is to be asked again. */
+void device_silent(struct hosted_device *device);
 
 /* The words for a "no" of the ESP32, with its reason where it gave one. Returns -EREMOTEIO. */
 int device_refused(const struct hosted_device *device, const struct ctrl_request *request,

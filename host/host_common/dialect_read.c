@@ -56,6 +56,7 @@ void read_identity(const HostedExtension__Identity *in, struct ctrl_reply *reply
     out->can_roll_back = in->has_can_roll_back ? in->can_roll_back : -1;
     out->features = in->features;
     out->on_trial = in->on_trial;
+    reply->mode.window = in->window;
     read_text(out->running_slot, sizeof(out->running_slot), in->running_slot);
     read_text(out->project, sizeof(out->project), in->project);
     read_text(out->version, sizeof(out->version), in->version);

@@ -6,10 +6,6 @@
 
 #include "fault.h"
 
-/* One try: longer than the erase of 64 KiB, the digests of 1 MiB or the verification of an image
- * take; a later answer to an earlier try will do as well. */
-#define TRY_MS 5000
-
 bool extended_can(const struct hosted_device *device, uint32_t features)
 {
     return device->identity.known && (device->identity.features & features) == features;
@@ -44,9 +40,9 @@ void extended_say_code(const struct extension_reply *reply, struct hosted_fault 
     fault_add(fault, ")");
 }
 
-static int refusal(const struct hosted_device *device, const struct ctrl_request *request,
-                   const char *name, const struct extension_reply *reply,
-                   struct hosted_fault *fault)
+int extended_refusal(const struct hosted_device *device, const struct ctrl_request *request,
+                     const char *name, const struct extension_reply *reply,
+                     struct hosted_fault *fault)
 {
     char buf[CTRL_REQUEST_NAME_BYTES];
 
@@ -81,7 +77,7 @@ static unsigned patience_ms(const struct hosted_device *device, bool once)
 {
     const unsigned total_ms = device_timeout_ms(device, DEVICE_DEFAULT_TIMEOUT_S);
 
-    return once && total_ms > TRY_MS ? TRY_MS : total_ms;
+    return once && total_ms > EXTENDED_TRY_MS ? EXTENDED_TRY_MS : total_ms;
 }
 
 static int repeat(struct hosted_device *device, const struct ctrl_request *request, bool once,
@@ -89,7 +85,8 @@ static int repeat(struct hosted_device *device, const struct ctrl_request *reque
 {
     const unsigned total_ms = patience_ms(device, once);
     const int64_t deadline_ms = clock_ms() + total_ms;
-    const unsigned try_ms = request->command == CTRL_OTA_END ? EXTENDED_END_TRY_MS : TRY_MS;
+    const unsigned try_ms =
+        request->command == CTRL_OTA_END ? EXTENDED_END_TRY_MS : EXTENDED_TRY_MS;
     bool repeated = false;
 
     for (;;) {
@@ -108,6 +105,19 @@ static int repeat(struct hosted_device *device, const struct ctrl_request *reque
         device->answered = true; /* silent for a while is no reason to ask who is there */
         device_say(device, "no answer to %s: asked again", ctrl_command_name(request->command));
     }
+}
+
+int extended_send(struct hosted_device *device, const struct ctrl_request *request,
+                  const HostedExtension__Request *what, unsigned timeout_ms,
+                  struct hosted_fault *fault)
+{
+    struct extension_request packed;
+    struct ctrl_request with_extension = *request;
+
+    extension_pack(what, &packed);
+    with_extension.extension = packed.bytes;
+    with_extension.extension_len = packed.len;
+    return device_send(device, &with_extension, timeout_ms, fault);
 }
 
 static int exchange(struct hosted_device *device, const struct ctrl_request *request,
@@ -134,26 +144,32 @@ static int no_content(const struct hosted_device *device, const struct ctrl_requ
                      device->path, name != NULL ? name : ctrl_request_name(request, buf));
 }
 
-int extended_call(struct hosted_device *device, const struct ctrl_request *request,
-                  const HostedExtension__Request *what, const char *name,
-                  struct extension_reply *ret, struct hosted_fault *fault)
+int extended_judge(const struct hosted_device *device, const struct ctrl_request *request,
+                   const char *name, const struct ctrl_reply *reply, struct extension_reply *ret,
+                   struct hosted_fault *fault)
 {
     struct extension_reply said = {0};
-    struct ctrl_reply reply;
-    int err = exchange(device, request, what, &reply, fault);
+    const int err = extension_read(reply, &said);
 
-    if (err < 0)
-        return err;
-    err = extension_read(&reply, &said);
-    if (err < 0 && reply.outcome != CTRL_OK)
-        return device_refusal(device, request, reply.code, fault);
+    if (err < 0 && reply->outcome != CTRL_OK)
+        return device_refusal(device, request, reply->code, fault);
     if (err < 0)
         return no_content(device, request, name, fault);
     if (ret != NULL)
         *ret = said;
     if (said.code != HOSTED_EXTENSION__CODE__DONE)
-        return refusal(device, request, name, &said, fault);
-    return reply.outcome == CTRL_OK ? 0 : device_refusal(device, request, reply.code, fault);
+        return extended_refusal(device, request, name, &said, fault);
+    return reply->outcome == CTRL_OK ? 0 : device_refusal(device, request, reply->code, fault);
+}
+
+int extended_call(struct hosted_device *device, const struct ctrl_request *request,
+                  const HostedExtension__Request *what, const char *name,
+                  struct extension_reply *ret, struct hosted_fault *fault)
+{
+    struct ctrl_reply reply;
+    const int err = exchange(device, request, what, &reply, fault);
+
+    return err < 0 ? err : extended_judge(device, request, name, &reply, ret, fault);
 }
 
 int extended_ask(struct hosted_device *device, const HostedExtension__Request *what,

@@ -5,6 +5,10 @@
 #include "device_internal.h"
 #include "extension.h"
 
+/* One try: longer than the erase of 64 KiB, the digests of 1 MiB or the verification of an image
+ * take; a later answer to an earlier try will do as well. */
+#define EXTENDED_TRY_MS 5000
+
 /* One try of `end`: 5 s after a good one nobody is there any more who could say it again. */
 #define EXTENDED_END_TRY_MS 2000
 
@@ -21,7 +25,22 @@ int extended_call(struct hosted_device *device, const struct ctrl_request *reque
                   const HostedExtension__Request *what, const char *name,
                   struct extension_reply *ret, struct hosted_fault *fault);
 
-/* The same for those that ride on the Wi-Fi mode request. */
+/* Sends `request`, a write, which is out then: see ctrl_client_send(). */
+int extended_send(struct hosted_device *device, const struct ctrl_request *request,
+                  const HostedExtension__Request *what, unsigned timeout_ms,
+                  struct hosted_fault *fault);
+
+/* What the reply to a request says, as extended_call() returns it. */
+int extended_judge(const struct hosted_device *device, const struct ctrl_request *request,
+                   const char *name, const struct ctrl_reply *reply, struct extension_reply *ret,
+                   struct hosted_fault *fault);
+
+/* The words for a "no". Returns -EREMOTEIO. */
+int extended_refusal(const struct hosted_device *device, const struct ctrl_request *request,
+                     const char *name, const struct extension_reply *reply,
+                     struct hosted_fault *fault);
+
+/* extended_call() for those that ride on the Wi-Fi mode request. */
 int extended_ask(struct hosted_device *device, const HostedExtension__Request *what,
                  const char *name, struct extension_reply *ret, struct hosted_fault *fault);
 

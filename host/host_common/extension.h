@@ -17,7 +17,7 @@ struct extension_request {
 void extension_pack(const HostedExtension__Request *request, struct extension_request *ret);
 
 #define EXTENSION_DIGEST_BYTES 32
-#define EXTENSION_DIGESTS_MAX  16 /* that this host asks for at a time */
+#define EXTENSION_DIGESTS_MAX  64 /* that this host asks for at a time */
 
 struct extension_reply {
     int32_t code; /* HostedExtension__Code */

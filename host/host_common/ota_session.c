@@ -112,6 +112,7 @@ int session_open_identified(struct hosted_device *device, uint32_t slot_bytes, b
     }
     session->device = device;
     session->extended = extended_can(device, HOSTED_CAN_SESSION);
+    session_window_open(session);
     /* From here on a restart of the ESP32 is the end of the update. */
     device->client.restarted = false;
     device->client.restart_fatal = true;
@@ -165,20 +166,8 @@ static int write_chunk(struct hosted_session *session, const uint8_t *data, size
     return err;
 }
 
-int session_write_run(struct hosted_session *session, uint64_t base, const uint8_t *run, size_t len,
-                      struct hosted_fault *fault)
+static int after_write(struct hosted_session *session, int err, struct hosted_fault *fault)
 {
-    const size_t done = (size_t)(session->confirmed - base);
-    const size_t left = len - done;
-    int err = check_state(session, "write", fault);
-
-    if (err < 0)
-        return err;
-    if (session->extended)
-        err = session_extended_chunk(session, base, run, len, fault);
-    else
-        err = write_chunk(session, run + done,
-                          left < HOSTED_CHUNK_BYTES ? left : HOSTED_CHUNK_BYTES, fault);
     if (err < 0) {
         session->state = SESSION_FAILED;
         device_say_unchanged(session->device, fault);
@@ -187,15 +176,48 @@ int session_write_run(struct hosted_session *session, uint64_t base, const uint8
     return err;
 }
 
+int session_pump(struct hosted_session *session, struct hosted_fault *fault)
+{
+    const int err = check_state(session, "write", fault);
+
+    return err < 0 ? err : after_write(session, session_window_step(session, fault), fault);
+}
+
+static int write_extended(struct hosted_session *session, const uint8_t *data, size_t len,
+                          struct hosted_fault *fault)
+{
+    int err = 0;
+
+    session_put(session, data, len);
+    while (err == 0 && session->confirmed < session_position(session))
+        err = session_pump(session, fault);
+    return err;
+}
+
+static int write_stock(struct hosted_session *session, const uint8_t *data, size_t len,
+                       struct hosted_fault *fault)
+{
+    int err = 0;
+
+    while (err == 0 && len > 0) {
+        const size_t chunk = len < HOSTED_CHUNK_BYTES ? len : HOSTED_CHUNK_BYTES;
+
+        err = write_chunk(session, data, chunk, fault);
+        data += chunk;
+        len -= chunk;
+    }
+    return after_write(session, err, fault);
+}
+
 int hosted_session_write(struct hosted_session *session, const void *data, size_t len,
                          struct hosted_fault *fault)
 {
-    const uint64_t base = session->confirmed;
-    int err = check_state(session, "write", fault);
+    const int err = check_state(session, "write", fault);
 
-    while (err == 0 && session->confirmed < base + len)
-        err = session_write_run(session, base, data, len, fault);
-    return err;
+    if (err < 0)
+        return err;
+    return session->extended ? write_extended(session, data, len, fault)
+                             : write_stock(session, data, len, fault);
 }
 
 /* After an `end` that was sent but not answered nobody can tell what boots. */
@@ -292,5 +314,6 @@ void hosted_session_close(struct hosted_session *session)
     if (session->extended && session->state != SESSION_FINISHED && !session->ended)
         session_extended_abort(session);
     session->device->client.restart_fatal = false;
+    ctrl_client_settled(&session->device->client);
     free(session);
 }

@@ -165,8 +165,8 @@ static int begin(struct update *update)
     };
 
     update->begun = update->device->identity;
-    update->blocks = 0;
-    update->digests_refused = update->end_told = false;
+    update->digests = 0;
+    update->digests_asked = update->end_told = false;
     return session_open_identified(update->device, update->options->slot_bytes,
                                    update->options->clear_session, &image, &update->session,
                                    update->fault);
@@ -195,19 +195,49 @@ static int begin_again(struct update *update, uint64_t base)
     return err;
 }
 
+/* The buffer that is read into next is the one of the block before: that must have arrived. */
+static int try_block(struct update *update, const struct update_block *block)
+{
+    const int err = update_send_block(update, block);
+
+    return err < 0 ? err
+                   : update_wait(update, update->at_end ? block->base + block->len : block->base);
+}
+
+/* From what did not arrive for sure: the last of the block before may be lost with the session. */
+static int send_again(struct update *update, const struct update_block *block)
+{
+    const bool both =
+        update->before.bytes != NULL && hosted_session_confirmed(update->session) < block->base;
+    const struct update_block *first = both ? &update->before : block;
+    int err;
+
+    update->sent_bytes = first->sent_bytes;
+    update->kept_bytes = first->kept_bytes;
+    err = begin_again(update, first->base);
+    update->told = false;
+    if (err == 0 && both)
+        err = update_send_block(update, first);
+    return err < 0 ? err : try_block(update, block);
+}
+
+/* What is held. */
 static int send_block(struct update *update)
 {
-    const uint64_t base = update->session->confirmed;
-    const uint64_t sent = update->sent_bytes, kept = update->kept_bytes;
-    int err = update_send_block(update);
+    const struct update_block block = {
+        .base = session_position(update->session),
+        .bytes = update->buf,
+        .len = update->held,
+        .sent_bytes = update->sent_bytes,
+        .kept_bytes = update->kept_bytes,
+    };
+    int err = try_block(update, &block);
 
-    if (err != -EREMOTEIO || update->fault->device_code != HOSTED_EXTENSION__CODE__NO_SESSION)
-        return err;
-    update->sent_bytes = sent;
-    update->kept_bytes = kept;
-    err = begin_again(update, base);
-    update->told = false;
-    return err < 0 ? err : update_send_block(update);
+    if (err == -EREMOTEIO && update->fault->device_code == HOSTED_EXTENSION__CODE__NO_SESSION)
+        err = send_again(update, &block);
+    update->buf = update->buf == update->bufs ? update->bufs + UPDATE_BLOCK_BYTES : update->bufs;
+    update->before = block;
+    return err;
 }
 
 /* Sends what is held: whole chunks only while more may come, so that no chunk is short but the
@@ -308,6 +338,8 @@ static int attempt(struct update *update)
     if (err == 0) {
         update->started = true;
         update->sent_bytes = update->kept_bytes = 0;
+        update->before = (struct update_block){0};
+        update->digests_refused = false;
         err = begin(update);
         update->told = err < 0;
     }
@@ -460,19 +492,19 @@ static struct update *update_new(struct hosted_device *device, struct hosted_sou
                                  struct hosted_fault *fault)
 {
     struct update *update = calloc(1, sizeof(*update));
-    uint8_t *buf = malloc(UPDATE_BLOCK_BYTES);
+    uint8_t *bufs = malloc(2 * UPDATE_BLOCK_BYTES);
 
-    if (update == NULL || buf == NULL) {
+    if (update == NULL || bufs == NULL) {
         fault_errno(fault, HOSTED_LOCAL, ENOMEM, source->name);
         free(update);
-        free(buf);
+        free(bufs);
         return NULL;
     }
     update->device = device;
     update->source = source;
     update->options = options != NULL ? options : &hosted_update_defaults;
     update->fault = fault;
-    update->buf = buf;
+    update->buf = update->bufs = bufs;
     return update;
 }
 
@@ -481,7 +513,7 @@ static void update_free(struct update *update)
     hosted_session_close(update->session);
     image_check_free(&update->check);
     image_signature_key_free(&update->key);
-    free(update->buf);
+    free(update->bufs);
     free(update);
 }
 

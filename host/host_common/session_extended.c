@@ -9,11 +9,6 @@
 #include "fault.h"
 #include "session_internal.h"
 
-/* Answers of another write than the last one that are put up with before more of the image has
- * been taken than ever: else an ESP32 that goes back again and again would hold an update for ever.
- */
-#define CORRECTIONS_MAX 3
-
 #define ABORT_MS 1000
 
 int session_extended_begin(struct hosted_session *session, const struct session_image *image,
@@ -39,85 +34,6 @@ int session_extended_begin(struct hosted_session *session, const struct session_
     what.what_case = HOSTED_EXTENSION__REQUEST__WHAT_BEGIN;
     what.begin = &begin;
     return extended_call(session->device, &request, &what, NULL, NULL, fault);
-}
-
-static int write_at(struct hosted_session *session, const uint8_t *data, size_t len,
-                    uint64_t run_end, struct extension_reply *ret, struct hosted_fault *fault)
-{
-    const struct ctrl_request request = {
-        .command = CTRL_OTA_WRITE,
-        .write = {.data = data, .len = len, .offset = session->confirmed},
-    };
-    HostedExtension__Write write = HOSTED_EXTENSION__WRITE__INIT;
-    HostedExtension__Request what = HOSTED_EXTENSION__REQUEST__INIT;
-
-    write.has_offset = true;
-    write.offset = (uint32_t)session->confirmed;
-    write.has_run_end = true;
-    write.run_end = (uint32_t)run_end;
-    what.what_case = HOSTED_EXTENSION__REQUEST__WHAT_WRITE;
-    what.write = &write;
-    return extended_call(session->device, &request, &what, NULL, ret, fault);
-}
-
-static void advance(struct hosted_session *session, uint64_t confirmed)
-{
-    session->confirmed = confirmed;
-    if (confirmed > session->furthest) {
-        session->furthest = confirmed;
-        session->corrections = 0;
-    }
-}
-
-/* Whether the ESP32 has the update still open after a write that failed: then it must be told. */
-static bool stays_open(int err, const struct extension_reply *reply)
-{
-    if (err == -EREMOTEIO)
-        return reply->code == HOSTED_EXTENSION__CODE__WRONG_OFFSET ||
-               reply->code == HOSTED_EXTENSION__CODE__NOT_UNDERSTOOD;
-    return err == -ECANCELED || err == -EPROTO;
-}
-
-int session_extended_chunk(struct hosted_session *session, uint64_t base, const uint8_t *run,
-                           size_t len, struct hosted_fault *fault)
-{
-    const uint64_t run_end = base + len;
-
-    while (session->corrections < CORRECTIONS_MAX) {
-        const uint64_t offset = session->confirmed;
-        const size_t left = (size_t)(run_end - offset);
-        const size_t chunk = left < HOSTED_CHUNK_BYTES ? left : HOSTED_CHUNK_BYTES;
-        struct extension_reply reply = {0};
-        int err = write_at(session, run + (offset - base), chunk, run_end, &reply, fault);
-        const bool corrected = err == -EREMOTEIO && reply.has_next && reply.next >= base &&
-                               reply.code == HOSTED_EXTENSION__CODE__WRONG_OFFSET;
-
-        if (err < 0 && !corrected) {
-            session->ended = !stays_open(err, &reply);
-            return err;
-        }
-        if (!reply.has_next)
-            reply.next = (uint32_t)(offset + chunk);
-        if (reply.next >= base && reply.next <= run_end) {
-            advance(session, reply.next);
-            if (reply.next >= offset + chunk)
-                return 0;
-        }
-        session->corrections++;
-        /* It is of an earlier write, come twice: behind the answer to this no other is left. */
-        err = device_identify(session->device, fault);
-        if (err < 0) {
-            session->ended = err != -ECANCELED;
-            return err;
-        }
-    }
-    return fault_set(fault, HOSTED_NO_ANSWER, -EPROTO, "%s: the ESP32 does not say what it wants",
-                     session->device->path);
-}
-
-void session_skip(struct hosted_session *session, size_t len)
-{
-    advance(session, session->confirmed + len);
 }
 
 int session_digests(struct hosted_session *session, uint64_t offset, uint32_t block, uint32_t count,

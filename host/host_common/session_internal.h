@@ -28,14 +28,49 @@ enum session_state {
     SESSION_FINISHED,
 };
 
+/* So many writes of 4000 bytes are 32 KiB, about 100 ms of the flash: far longer than any bus takes
+ * for an answer and the next write. An ESP32 that would keep more gains nothing by it. */
+#define SESSION_WINDOW_MAX 8
+
+/* Of two blocks of 64 KiB in which each second sector is sent. */
+#define SESSION_RUNS_MAX 16
+
+/* Bytes of the image that follow each other; borrowed until they are confirmed. */
+struct session_run {
+    uint64_t base;
+    const uint8_t *data;
+    size_t len;
+};
+
+/* A write whose answer has not come. */
+struct session_out {
+    int32_t uid;
+    uint64_t offset, end;
+};
+
+/* session_window.c: what is on its way to an ESP32 with the extension. */
+struct session_window {
+    unsigned size; /* so many writes may be out */
+    struct session_run runs[SESSION_RUNS_MAX];
+    size_t run_count; /* oldest first; those with bytes that are not confirmed */
+    struct session_out out[SESSION_WINDOW_MAX];
+    size_t out_count;   /* oldest first */
+    uint64_t sent;      /* of the runs what lies before this was sent */
+    uint64_t end;       /* of what was put or skipped */
+    uint64_t floor;     /* what was put before it is not there any more */
+    int corrections;    /* since `furthest` was reached */
+    unsigned silent_ms; /* that the ESP32 has been; 0 after each answer */
+    bool asked_again;   /* answers to an earlier try may still come */
+};
+
 struct hosted_session {
     struct hosted_device *device;
     enum session_state state;
     bool extended; /* the firmware has HOSTED_CAN_SESSION */
     bool ended;    /* the ESP32 has no update open any more, or does not answer: nothing to abort */
-    uint64_t confirmed;
-    uint64_t furthest; /* that `confirmed` ever was; it may go back */
-    int corrections;   /* since then */
+    uint64_t confirmed; /* the image up to there is in the slot */
+    uint64_t furthest;  /* that `confirmed` ever was; it may go back */
+    struct session_window window;
 };
 
 /* hosted_session_open() for a device that has just been asked who it is. `clear`: as
@@ -43,14 +78,6 @@ struct hosted_session {
 int session_open_identified(struct hosted_device *device, uint32_t slot_bytes, bool clear,
                             const struct session_image *image, struct hosted_session **ret,
                             struct hosted_fault *fault);
-
-/*
- * Sends one chunk of the run of `len` bytes that begins at `base` of the image: from
- * session->confirmed on, which says afterwards what is still to be sent. Where the session is
- * extended it may go back, as far as to `base`.
- */
-int session_write_run(struct hosted_session *session, uint64_t base, const uint8_t *run, size_t len,
-                      struct hosted_fault *fault);
 
 int session_finish(struct hosted_session *session, const struct session_end *end,
                    struct hosted_fault *fault);
@@ -60,12 +87,30 @@ int session_finish(struct hosted_session *session, const struct session_end *end
 int session_extended_begin(struct hosted_session *session, const struct session_image *image,
                            struct hosted_fault *fault);
 
-/* session_write_run() without the state of the session; a failure sets session->ended. */
-int session_extended_chunk(struct hosted_session *session, uint64_t base, const uint8_t *run,
-                           size_t len, struct hosted_fault *fault);
-
-/* Leaves `len` bytes of the slot as they are. */
+/*
+ * The image is handed over in order: each part is either put, to be sent, or skipped, so that the
+ * slot's bytes stay as they are (whole sectors, but for the last). Nothing is sent here. What was
+ * put is borrowed until session->confirmed has passed it.
+ */
+void session_put(struct hosted_session *session, const uint8_t *data, size_t len);
 void session_skip(struct hosted_session *session, size_t len);
+
+/* How much was handed over. */
+uint64_t session_position(const struct hosted_session *session);
+
+/* All of it was sent, if it is not to be sent again; but some writes may be out still. */
+bool session_is_sent(const struct hosted_session *session);
+
+/*
+ * One step on: sends one write, where one is left and one more may be out, or else takes one
+ * answer. session->confirmed may go back, but not before what is borrowed.
+ */
+int session_pump(struct hosted_session *session, struct hosted_fault *fault);
+
+/* session_window.c: a new session's, and session_pump() without the state of the session; a failure
+ * sets session->ended. */
+void session_window_open(struct hosted_session *session);
+int session_window_step(struct hosted_session *session, struct hosted_fault *fault);
 
 /*
  * The SHA-256 of `count` blocks of `block` bytes of the slot, or of fewer, from `offset` on, the

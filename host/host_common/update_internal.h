@@ -9,6 +9,14 @@
 /* What is read at a time, and all that is held of an image: what the ESP32 erases and compares. */
 #define UPDATE_BLOCK_BYTES ((size_t)64 * 1024)
 
+/* A piece of the image that is sent, or left out where the slot has it. */
+struct update_block {
+    uint64_t base;
+    uint8_t *bytes; /* NULL: there is none */
+    size_t len;
+    uint64_t sent_bytes, kept_bytes; /* of the image before it */
+};
+
 struct update {
     struct hosted_device *device; /* NULL: the image alone is checked */
     struct hosted_source *source;
@@ -22,16 +30,21 @@ struct update {
     bool read_before;               /* this is the second reading: what is read is sent */
     uint8_t *buf;
     size_t held; /* bytes in `buf`: checked, not sent */
+    /* With the extension: the block before what is held. While the last of it is on its way the
+     * next one is read, into the other half of `bufs`. */
+    struct update_block before;
+    uint8_t *bufs;
     bool at_end;
     bool started; /* begin was sent, or may have been */
     /* Who was told to begin. What a later question leaves of that, by silence for one, counts not:
      * a restart is the end of the update. */
     struct hosted_identity begun;
-    /* Of an ESP32 that tells what its slot holds: digests of so many blocks from there on. */
-    uint64_t blocks_at;
-    size_t blocks;
-    uint8_t block_digests[EXTENSION_DIGESTS_MAX][EXTENSION_DIGEST_BYTES];
-    bool end_told; /* the last of them was asked for as the short one */
+    /* Of an ESP32 that tells what its slot holds: digests of so many sectors from there on. */
+    uint64_t digests_at;
+    size_t digests;
+    uint8_t sector_digests[EXTENSION_DIGESTS_MAX][EXTENSION_DIGEST_BYTES];
+    bool digests_asked; /* in this session */
+    bool end_told;      /* the last of them was asked for as the short one */
     bool digests_refused;
     uint64_t sent_bytes, kept_bytes;
     bool told; /* what failed is of the session, which has said itself what still holds */
@@ -54,8 +67,14 @@ int update_check_fit(struct update *update);
 /* Tells the caller's progress; -ECANCELED with words if that wants an end. */
 int update_report(const struct update *update, enum hosted_stage stage, uint64_t done);
 
-/* Sends what is held, a block or the last piece of the image, unless the slot has it already. */
-int update_send_block(struct update *update);
+/*
+ * With the extension: sends a block, or the last piece of the image, unless the slot has it
+ * already. Behind it the last writes are out still.
+ */
+int update_send_block(struct update *update, const struct update_block *block);
+
+/* Waits until the ESP32 has confirmed the image up to there. */
+int update_wait(struct update *update, uint64_t offset);
 
 /* Who is updated. */
 const struct hosted_identity *update_identity(const struct update *update);

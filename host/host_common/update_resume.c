@@ -2,7 +2,7 @@
 /*
  * Sends what the slot does not hold already. What it holds is asked of the ESP32, which keeps no
  * record of it: so it does not matter what cut the last update off, nor what is there instead. The
- * image is compared in blocks of 64 KiB, and one that differs in sectors of 4 KiB.
+ * image is compared in sectors of 4 KiB, whose digests are asked for just before they are needed.
  */
 #include <errno.h>
 #include <openssl/evp.h>
@@ -13,21 +13,47 @@
 #define SECTOR_BYTES      4096
 #define SECTORS_PER_BLOCK (UPDATE_BLOCK_BYTES / SECTOR_BYTES)
 
-_Static_assert(SECTORS_PER_BLOCK <= EXTENSION_DIGESTS_MAX, "those of a block are one question");
+/* Of a first question: read by the ESP32 in some hundredths of a second, so that the update soon
+ * shows that it goes on. */
+#define FIRST_SECTORS SECTORS_PER_BLOCK
 
-/* Sends a run of what is held, `at` bytes from its start. */
-static int send_run(struct update *update, uint64_t base, size_t at, size_t len)
+/*
+ * So many sectors of a block that differ, and all of it is sent: a W25Q32JV typically erases the
+ * block in 150 ms and programs it in 192 ms, and needs 45 + 12 ms for each sector by itself.
+ */
+#define WHOLE_BLOCK_SECTORS 6
+
+_Static_assert(SECTORS_PER_BLOCK <= SESSION_RUNS_MAX, "two blocks, each second sector a run");
+
+/* One step, and the progress that it made. */
+static int pump(struct update *update)
 {
-    struct hosted_session *session = update->session;
-    const uint64_t run_base = base + at;
+    const struct hosted_session *session = update->session;
+    const uint64_t before = session->confirmed;
+    const int err = session_pump(update->session, update->fault);
+
+    update->told = err < 0;
+    if (err < 0 || session->confirmed == before)
+        return err;
+    return update_report(update, HOSTED_STAGE_WRITE, session->confirmed);
+}
+
+int update_wait(struct update *update, uint64_t offset)
+{
     int err = 0;
 
-    while (err == 0 && session->confirmed < run_base + len) {
-        err = session_write_run(session, run_base, update->buf + at, len, update->fault);
-        update->told = err < 0;
-        if (err == 0)
-            err = update_report(update, HOSTED_STAGE_WRITE, session->confirmed);
-    }
+    while (err == 0 && update->session->confirmed < offset)
+        err = pump(update);
+    return err;
+}
+
+static int send_run(struct update *update, const uint8_t *data, size_t len)
+{
+    int err = 0;
+
+    session_put(update->session, data, len);
+    while (err == 0 && !session_is_sent(update->session))
+        err = pump(update);
     if (err == 0)
         update->sent_bytes += len;
     return err;
@@ -35,9 +61,14 @@ static int send_run(struct update *update, uint64_t base, size_t at, size_t len)
 
 static int skip(struct update *update, size_t len)
 {
+    const struct hosted_session *session = update->session;
+    const uint64_t before = session->confirmed;
+
     session_skip(update->session, len);
     update->kept_bytes += len;
-    return update_report(update, HOSTED_STAGE_WRITE, update->session->confirmed);
+    return session->confirmed == before
+               ? 0
+               : update_report(update, HOSTED_STAGE_WRITE, session->confirmed);
 }
 
 static bool is_digest_of(const uint8_t digest[EXTENSION_DIGEST_BYTES], const uint8_t *data,
@@ -49,110 +80,127 @@ static bool is_digest_of(const uint8_t digest[EXTENSION_DIGEST_BYTES], const uin
            memcmp(own, digest, sizeof(own)) == 0;
 }
 
-/* 0 with fewer digests than were asked for, also none: the ESP32 says no, so that all is sent. */
-static int ask(struct update *update, uint64_t offset, uint32_t block, uint64_t count, uint64_t end,
-               struct extension_reply *ret)
+/* How many sectors there are from `offset` to the end of the image, or of the slot where that is
+ * not known, and in *ret_end the end if it is. */
+static uint64_t count_sectors(const struct update *update, uint64_t offset, uint64_t *ret_end)
 {
-    const uint32_t most = count < EXTENSION_DIGESTS_MAX ? (uint32_t)count : EXTENSION_DIGESTS_MAX;
-    const int err = session_digests(update->session, offset, block, most, end, ret, update->fault);
+    const uint64_t known = update->at_end ? update->check.fed_bytes : update->image.file_bytes;
+    const bool ends = known != HOSTED_SIZE_UNKNOWN;
+    const uint64_t last = ends ? known : update->device->identity.slot_bytes;
 
-    if (err == -EREMOTEIO) {
-        device_say(update->device, "%s; all is sent", update->fault->text);
-        update->digests_refused = true;
-        ret->digest_count = 0;
-        return 0;
-    }
-    update->told = false;
-    return err;
+    *ret_end = ends ? known : 0;
+    return last > offset ? (last - offset + SECTOR_BYTES - 1) / SECTOR_BYTES : 0;
 }
 
-/* The digests of the block at `base` and of those behind it: as many as one answer has. */
-static int ask_blocks(struct update *update, uint64_t base)
+/* 0 with no digest: the ESP32 says no, so that all is sent. */
+static int ask(struct update *update, uint64_t offset)
 {
-    const uint64_t known = update->image.file_bytes;
-    const bool ends = known != HOSTED_SIZE_UNKNOWN || update->at_end;
-    const uint64_t end = known != HOSTED_SIZE_UNKNOWN ? known : base + update->held;
-    const uint64_t last = ends ? end : update->device->identity.slot_bytes;
-    const uint64_t count =
-        last > base ? (last - base + UPDATE_BLOCK_BYTES - 1) / UPDATE_BLOCK_BYTES : 0;
+    const uint32_t most = update->digests_asked ? EXTENSION_DIGESTS_MAX : FIRST_SECTORS;
+    uint64_t end;
+    const uint64_t count = count_sectors(update, offset, &end);
+    const uint32_t asked = count < most ? (uint32_t)count : most;
     struct extension_reply reply = {0};
-    const int err =
-        count > 0 ? ask(update, base, UPDATE_BLOCK_BYTES, count, ends ? end : 0, &reply) : 0;
+    /* Nothing else is out while it is asked. */
+    int err = update_wait(update, session_position(update->session));
 
+    update->digests_at = offset;
+    update->digests = 0;
+    if (err < 0 || asked == 0)
+        return err;
+    err = session_digests(update->session, offset, SECTOR_BYTES, asked, end, &reply, update->fault);
+    update->told = false;
+    if (err == -EREMOTEIO && reply.code != HOSTED_EXTENSION__CODE__NO_SESSION) {
+        device_say(update->device, "%s; all is sent", update->fault->text);
+        reply.digest_count = 0;
+        err = 0;
+    }
     if (err < 0)
         return err;
-    update->blocks_at = base;
-    update->blocks = reply.digest_count;
-    memcpy(update->block_digests, reply.digests, sizeof(reply.digests));
+    update->digests_asked = true;
+    update->end_told = end > 0;
+    update->digests_refused = reply.digest_count == 0;
+    update->digests = reply.digest_count < asked ? reply.digest_count : asked;
+    memcpy(update->sector_digests, reply.digests, update->digests * EXTENSION_DIGEST_BYTES);
     return 0;
 }
 
-/* 1: what is held lies in the slot; 0: it does not, or nobody knows. */
-static int is_block_there(struct update *update, uint64_t base)
+static const uint8_t *find_digest(const struct update *update, uint64_t offset, size_t len)
 {
-    uint64_t index = (base - update->blocks_at) / UPDATE_BLOCK_BYTES;
-    /* That it is short was not known when it was asked for. */
-    const bool cut = update->held < UPDATE_BLOCK_BYTES && !update->end_told;
+    const uint64_t index = (offset - update->digests_at) / SECTOR_BYTES;
 
-    if (index >= update->blocks || cut) {
-        update->end_told = update->image.file_bytes != HOSTED_SIZE_UNKNOWN || update->at_end;
-        const int err = ask_blocks(update, base);
+    /* That it is short may not have been known when it was asked for. */
+    if (offset < update->digests_at || index >= update->digests ||
+        (len < SECTOR_BYTES && !update->end_told))
+        return NULL;
+    return update->sector_digests[index];
+}
+
+/* 1: these bytes lie in the slot; 0: they do not, or nobody knows. */
+static int is_there(struct update *update, uint64_t offset, const uint8_t *data, size_t len)
+{
+    const uint8_t *digest = find_digest(update, offset, len);
+
+    if (digest == NULL && !update->digests_refused) {
+        const int err = ask(update, offset);
 
         if (err < 0)
             return err;
-        index = 0;
+        digest = find_digest(update, offset, len);
     }
-    return index < update->blocks &&
-           is_digest_of(update->block_digests[index], update->buf, update->held);
+    return digest != NULL && is_digest_of(digest, data, len);
 }
 
-static size_t sector_len(const struct update *update, size_t at)
+static size_t sector_len(const struct update_block *block, size_t i)
 {
-    const size_t left = update->held - at;
+    const size_t left = block->len - i * SECTOR_BYTES;
 
     return left < SECTOR_BYTES ? left : SECTOR_BYTES;
 }
 
-/* The sectors of what is held that differ, each run of them in one. */
-static int send_sectors(struct update *update, uint64_t base)
+/* Which sectors need not be sent. */
+static int compare(struct update *update, const struct update_block *block, size_t count,
+                   bool there[SECTORS_PER_BLOCK])
 {
-    const size_t count = (update->held + SECTOR_BYTES - 1) / SECTOR_BYTES;
-    struct extension_reply there = {0};
-    int err = ask(update, base, SECTOR_BYTES, count, base + update->held, &there);
+    size_t differ = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const size_t at = i * SECTOR_BYTES;
+        const int is = is_there(update, block->base + at, block->bytes + at, sector_len(block, i));
+
+        if (is < 0)
+            return is;
+        there[i] = is > 0;
+        differ += is == 0;
+    }
+    if (count == SECTORS_PER_BLOCK && differ >= WHOLE_BLOCK_SECTORS)
+        memset(there, 0, count * sizeof(there[0]));
+    return 0;
+}
+
+/* The sectors that differ, each run of them in one. */
+static int send_sectors(struct update *update, const struct update_block *block)
+{
+    const size_t count = (block->len + SECTOR_BYTES - 1) / SECTOR_BYTES;
+    bool there[SECTORS_PER_BLOCK] = {false};
+    int err = compare(update, block, count, there);
 
     for (size_t i = 0; err == 0 && i < count;) {
-        const size_t at = i * SECTOR_BYTES;
+        const uint8_t *data = block->bytes + i * SECTOR_BYTES;
+        const bool is = there[i];
         size_t len = 0;
 
-        while (i < count && !(i < there.digest_count &&
-                              is_digest_of(there.digests[i], update->buf + i * SECTOR_BYTES,
-                                           sector_len(update, i * SECTOR_BYTES)))) {
-            len += sector_len(update, i * SECTOR_BYTES);
-            i++;
-        }
-        if (len > 0) {
-            err = send_run(update, base, at, len);
-        } else {
-            err = skip(update, sector_len(update, at));
-            i++;
-        }
+        for (; i < count && there[i] == is; i++)
+            len += sector_len(block, i);
+        err = is ? skip(update, len) : send_run(update, data, len);
     }
     return err;
 }
 
-int update_send_block(struct update *update)
+int update_send_block(struct update *update, const struct update_block *block)
 {
-    const uint64_t base = update->session->confirmed;
-    int there = 0;
-
-    if (update->held == 0)
+    if (block->len == 0)
         return 0;
-    if (!extended_can(update->device, HOSTED_CAN_DIGESTS) || update->digests_refused)
-        return send_run(update, base, 0, update->held);
-    there = is_block_there(update, base);
-    if (there < 0)
-        return there;
-    if (update->digests_refused)
-        return send_run(update, base, 0, update->held);
-    return there > 0 ? skip(update, update->held) : send_sectors(update, base);
+    if (!extended_can(update->device, HOSTED_CAN_DIGESTS))
+        return send_run(update, block->bytes, block->len);
+    return send_sectors(update, block);
 }

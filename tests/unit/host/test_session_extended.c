@@ -350,7 +350,7 @@ static size_t s_digest_bytes;
 static int give_so_many_bytes(struct extended_esp32 *fake, const HostedExtension__Request *request,
                               HostedExtension__Reply *reply)
 {
-    static uint8_t bytes[20 * 32];
+    static uint8_t bytes[70 * 32];
 
     (void)fake;
     if (request->what_case == WHAT(DIGESTS)) {
@@ -362,7 +362,7 @@ static int give_so_many_bytes(struct extended_esp32 *fake, const HostedExtension
 
 static void only_whole_digests_count(void **state)
 {
-    static const size_t lengths[][2] = {{0, 0}, {31, 0}, {32, 1}, {63, 1}, {64, 2}, {20 * 32, 16}};
+    static const size_t lengths[][2] = {{0, 0}, {31, 0}, {32, 1}, {63, 1}, {64, 2}, {70 * 32, 64}};
     struct setup *setup = *state;
 
     setup->fake->on = give_so_many_bytes;

@@ -103,11 +103,15 @@ static void all_are_equal(void **state)
 
     put_image(setup);
     assert_sent(setup, 0);
-    assert_int_equal(setup->fake->seen[WHAT(DIGESTS)], 1);
+    /* Few at first, so that the first bytes soon go out. */
+    assert_int_equal(setup->fake->seen[WHAT(DIGESTS)], 2);
     assert_int_equal(asked->offset, 0);
-    assert_int_equal(asked->block, BLOCK);
-    assert_int_equal(asked->count, 3);
+    assert_int_equal(asked->block, SECTOR);
+    assert_int_equal(asked->count, 16);
     assert_int_equal(asked->end, SIZE);
+    assert_int_equal(asked[1].offset, BLOCK);
+    assert_int_equal(asked[1].count, 21);
+    assert_int_equal(asked[1].end, SIZE);
 }
 
 /* What the slot has behind the image is not of interest. */
@@ -127,8 +131,6 @@ static void of_the_last_block_a_sector_differs(void **state)
     put_image(setup);
     setup->fake->slot[2 * BLOCK + SECTOR] ^= 1;
     assert_sent(setup, SECTOR);
-    assert_int_equal(setup->fake->digests[1].count, 5);
-    assert_int_equal(setup->fake->digests[1].end, SIZE);
 }
 
 static void the_last_byte_differs(void **state)
@@ -148,11 +150,13 @@ static void a_stream_s_last_block_is_short_too(void **state)
     memset(setup->fake->slot + SIZE, 0x5a, 2 * BLOCK);
     use_stream(setup);
     assert_sent(setup, 0);
-    /* Asked for once more as it is known then, and not by its sectors. */
-    assert_int_equal(setup->fake->seen[WHAT(DIGESTS)], 2);
+    /* Its last sector is asked for once more as it is known then. */
+    assert_int_equal(setup->fake->seen[WHAT(DIGESTS)], 3);
     assert_int_equal(setup->fake->digests[0].end, 0);
-    assert_int_equal(setup->fake->digests[1].block, BLOCK);
-    assert_int_equal(setup->fake->digests[1].end, SIZE);
+    assert_int_equal(setup->fake->digests[1].end, 0);
+    assert_int_equal(setup->fake->digests[2].offset, SIZE - LAST);
+    assert_int_equal(setup->fake->digests[2].count, 1);
+    assert_int_equal(setup->fake->digests[2].end, SIZE);
 }
 
 static void sectors_that_differ_are_runs(void **state)
@@ -182,6 +186,29 @@ static void sectors_that_differ_are_runs(void **state)
     assert_int_equal(ends[4], 21 * SECTOR);
 }
 
+static void put_with_differences(struct setup *setup, unsigned count)
+{
+    put_image(setup);
+    for (unsigned i = 0; i < count; i++)
+        setup->fake->slot[BLOCK + 2 * i * SECTOR] ^= 1;
+}
+
+/* Its erase takes less than that of so many sectors. */
+static void a_block_with_six_that_differ_is_sent_whole(void **state)
+{
+    struct setup *setup = *state;
+
+    put_with_differences(setup, 5);
+    assert_sent(setup, 5 * SECTOR);
+    stop(state);
+    start(state);
+    setup = *state;
+    put_with_differences(setup, 6);
+    assert_sent(setup, BLOCK);
+    assert_int_equal(setup->fake->writes[0].offset, BLOCK);
+    assert_int_equal(setup->fake->writes[0].run_end, 2 * BLOCK);
+}
+
 /* Firmware that has no digests, or refuses them */
 
 static void who_has_none_is_not_asked(void **state)
@@ -205,12 +232,10 @@ static int refuse(struct extended_esp32 *fake, const HostedExtension__Request *r
     return 1;
 }
 
-static int refuse_sectors(struct extended_esp32 *fake, const HostedExtension__Request *request,
-                          HostedExtension__Reply *reply)
+static int refuse_the_second(struct extended_esp32 *fake, const HostedExtension__Request *request,
+                             HostedExtension__Reply *reply)
 {
-    const bool sectors = request->what_case == WHAT(DIGESTS) && request->digests->block == SECTOR;
-
-    return sectors ? refuse(fake, request, reply) : 1;
+    return fake->seen[WHAT(DIGESTS)] == 2 ? refuse(fake, request, reply) : 1;
 }
 
 static void refused_digests_are_asked_for_once(void **state)
@@ -225,14 +250,13 @@ static void refused_digests_are_asked_for_once(void **state)
                                              "1); all is sent\n"));
 }
 
-/* The block that was asked about and those behind it. */
+/* The sectors that were asked about and those behind them. */
 static void refused_sectors_are_sent(void **state)
 {
     struct setup *setup = *state;
 
-    setup->fake->on = refuse_sectors;
+    setup->fake->on = refuse_the_second;
     put_image(setup);
-    setup->fake->slot[BLOCK + 17] ^= 1;
     assert_sent(setup, SIZE - BLOCK);
     assert_int_equal(setup->fake->seen[WHAT(DIGESTS)], 2);
 }
@@ -261,7 +285,7 @@ static void what_is_not_told_is_asked_for_again(void **state)
         s_bytes = lengths[i];
         put_image(setup);
         assert_sent(setup, 0);
-        assert_int_equal(setup->fake->seen[WHAT(DIGESTS)], 3);
+        assert_int_equal(setup->fake->seen[WHAT(DIGESTS)], 37);
         stop(state);
         start(state);
     }
@@ -278,7 +302,7 @@ static void half_a_digest_is_none(void **state)
         s_bytes = lengths[i];
         put_image(setup);
         assert_sent(setup, SIZE);
-        assert_in_range(setup->fake->seen[WHAT(DIGESTS)], 1, 6);
+        assert_int_equal(setup->fake->seen[WHAT(DIGESTS)], 1);
         stop(state);
         start(state);
     }
@@ -332,8 +356,8 @@ static int lie(struct extended_esp32 *fake, const HostedExtension__Request *requ
                HostedExtension__Reply *reply)
 {
     (void)reply;
-    if (request->what_case == WHAT(DIGESTS))
-        fake->slot[BLOCK + 17] ^= 1;
+    if (request->what_case == WHAT(DIGESTS) && fake->seen[WHAT(DIGESTS)] == 1)
+        fake->slot[17] ^= 1;
     return 1;
 }
 
@@ -364,7 +388,7 @@ static void lost_digests_are_asked_for_again(void **state)
     setup->fake->on = lose_the_first;
     put_image(setup);
     assert_sent(setup, 0);
-    assert_int_equal(setup->fake->seen[WHAT(DIGESTS)], 2);
+    assert_int_equal(setup->fake->seen[WHAT(DIGESTS)], 3);
 }
 
 static int lose_all_digests(struct extended_esp32 *fake, const HostedExtension__Request *request,
@@ -384,7 +408,7 @@ static void silence_is_a_failure(void **state)
     assert_int_equal(setup->fake->seen[WHAT(END)], 0);
 }
 
-/* Both the answer to the blocks and that to the sectors: a doubled one is none to the other. */
+/* Each answer: a doubled one is none to the next question. */
 static int double_digests(struct extended_esp32 *fake, const HostedExtension__Request *request,
                           HostedExtension__Reply *reply)
 {
@@ -440,6 +464,7 @@ int main(void)
         CASE(the_last_byte_differs),
         CASE(a_stream_s_last_block_is_short_too),
         CASE(sectors_that_differ_are_runs),
+        CASE(a_block_with_six_that_differ_is_sent_whole),
         CASE(who_has_none_is_not_asked),
         CASE(refused_digests_are_asked_for_once),
         CASE(refused_sectors_are_sent),
