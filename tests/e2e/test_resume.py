@@ -15,6 +15,7 @@ from support.tools import DONE, LOCAL
 
 SIZE = 300_000  # four blocks of 64 KiB and a short one
 SECTOR = 4096
+AGAIN = 11 * SECTOR  # that may be sent again: a block of which less is there goes whole
 CHUNK = 4000
 
 DIALECTS = pytest.mark.parametrize("dialect", [CLASSIC, CTRL], ids=lambda dialect: dialect.name)
@@ -42,7 +43,7 @@ def test_killed_tool(rig: Rig, dialect: Dialect, nth: int) -> None:
     rig.cut_off(image, nth, "--force")
     had = sum(event["length"] for event in rig.sim.events("write"))
     sent, _kept = update(rig, image)
-    assert SIZE - had <= sent <= SIZE - had + SECTOR
+    assert SIZE - had <= sent <= SIZE - had + AGAIN
     check_boots(rig, image)
 
 
@@ -60,7 +61,7 @@ def test_power_cut(rig: Rig, dialect: Dialect, operation: int) -> None:
     had = sum(event["length"] for event in rig.sim.events("write"))
     rig.sim.start()
     sent, _kept = update(rig, image)
-    assert sent <= SIZE - had + SECTOR
+    assert sent <= SIZE - had + AGAIN
     check_boots(rig, image)
 
 
@@ -112,7 +113,7 @@ def test_standard_input(rig: Rig, dialect: Dialect) -> None:
         )
     told = rig.tools.finish(process).told
     assert told["sent_bytes"] + told["kept_bytes"] == SIZE
-    assert told["sent_bytes"] <= SIZE - had + SECTOR
+    assert told["sent_bytes"] <= SIZE - had + AGAIN
     check_boots(rig, image)
 
 
