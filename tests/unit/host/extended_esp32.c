@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "hosted_classic.pb-c.h"
+#include "hosted_ctrl.pb-c.h"
 #include "serial_tlv.h"
 
 #define DIGESTS_MAX 64
@@ -102,85 +103,162 @@ static int answer(struct extended_esp32 *fake, const HostedExtension__Request *r
     return fake->on != NULL ? fake->on(fake, request, reply) : 1;
 }
 
-static void send_reply(struct extended_esp32 *fake, const HostedClassic__Message *reply)
-{
-    const size_t len = hosted_classic__message__get_packed_size(reply);
-    uint8_t *at = fake->queue + fake->queued;
-    const int head = serial_tlv_head("control", len, at, sizeof(fake->queue) - fake->queued);
+/* A message of either dialect. */
+struct incoming {
+    int32_t id;  /* its number */
+    int32_t uid; /* ctrl */
+    bool writes, asks_mode;
+    ProtobufCBinaryData extension, data;
+};
 
-    hosted_classic__message__pack(reply, at + head);
+static void enqueue(struct extended_esp32 *fake, const ProtobufCMessage *message)
+{
+    const size_t len = protobuf_c_message_get_packed_size(message);
+    uint8_t *at = fake->queue + fake->queued;
+    const int head = serial_tlv_head(fake->ctrl ? "ctrlResp" : "control", len, at,
+                                     sizeof(fake->queue) - fake->queued);
+
+    protobuf_c_message_pack(message, at + head);
     fake->queued += (size_t)head + len;
 }
 
-/* The identity, and with it the reply to what rode on the question. */
-static void send_mode(struct extended_esp32 *fake, HostedClassic__Message *message,
-                      const ProtobufCBinaryData *extension)
+static void fill_identity(const struct extended_esp32 *fake, HostedExtension__Identity *identity)
 {
-    HostedExtension__Identity identity = HOSTED_EXTENSION__IDENTITY__INIT;
-    HostedClassic__RespGetMode mode = HOSTED_CLASSIC__RESP_GET_MODE__INIT;
-
-    identity.has_chip_id = identity.has_slot_size = identity.has_features = true;
-    identity.slot_size = EXTENDED_SLOT_BYTES;
-    identity.running_slot = (char *)"ota_0";
-    identity.project = (char *)"test";
-    identity.version = (char *)"1.0.0";
-    identity.has_can_roll_back = identity.can_roll_back = true;
-    identity.features = fake->features;
-    mode.has_mode = true;
-    mode.mode = 1;
-    mode.identity = &identity;
-    mode.has_extension = extension->len > 0;
-    mode.extension = *extension;
-    message->resp_get_mode = &mode;
-    send_reply(fake, message);
-    message->resp_get_mode = NULL;
+    hosted_extension__identity__init(identity);
+    identity->has_chip_id = identity->has_slot_size = identity->has_features = true;
+    identity->slot_size = EXTENDED_SLOT_BYTES;
+    identity->running_slot = (char *)"ota_0";
+    identity->project = (char *)"test";
+    identity->version = (char *)"1.0.0";
+    identity->has_can_roll_back = identity->can_roll_back = true;
+    identity->features = fake->features;
+    identity->has_window = fake->window > 0;
+    identity->window = fake->window;
 }
 
-static void send_answer(struct extended_esp32 *fake, int32_t request, int32_t code,
-                        const ProtobufCBinaryData *extension)
+static void send_classic(struct extended_esp32 *fake, const struct incoming *in, int32_t code,
+                         const ProtobufCBinaryData *extension)
 {
     HostedClassic__Message message = HOSTED_CLASSIC__MESSAGE__INIT;
     HostedClassic__RespOnly resp = HOSTED_CLASSIC__RESP_ONLY__INIT;
+    HostedClassic__RespGetMode mode = HOSTED_CLASSIC__RESP_GET_MODE__INIT;
+    HostedExtension__Identity identity;
 
+    fill_identity(fake, &identity);
     message.has_msg = true;
-    message.msg = request + 1;
-    message.payload_case = (HostedClassic__Message__PayloadCase)(request + 11);
-    if (message.payload_case == HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_GET_MODE) {
-        send_mode(fake, &message, extension);
-        return;
-    }
-    resp.has_resp = true;
+    message.msg = in->id + 1;
+    message.payload_case = (HostedClassic__Message__PayloadCase)(in->id + 11);
+    resp.has_resp = mode.has_mode = true;
     resp.resp = code;
-    resp.has_extension = extension->len > 0;
-    resp.extension = *extension;
-    message.resp_ota_end = &resp; /* all of an update share a place in the union */
-    send_reply(fake, &message);
+    mode.mode = 1;
+    mode.identity = &identity;
+    resp.has_extension = mode.has_extension = extension->len > 0;
+    resp.extension = mode.extension = *extension;
+    if (in->asks_mode)
+        message.resp_get_mode = &mode;
+    else
+        message.resp_ota_end = &resp; /* all of an update share a place in the union */
+    enqueue(fake, &message.base);
 }
 
-static void handle(struct extended_esp32 *fake, const HostedClassic__Message *in)
+static void send_ctrl(struct extended_esp32 *fake, const struct incoming *in, int32_t code,
+                      const ProtobufCBinaryData *extension)
 {
-    const bool writes = in->payload_case == HOSTED_CLASSIC__MESSAGE__PAYLOAD_REQ_OTA_WRITE;
-    const ProtobufCBinaryData none = {0};
-    const ProtobufCBinaryData packed = in->payload_case == 0 ? none
-                                       : writes              ? in->req_ota_write->extension
-                                                             : in->req_get_mode->extension;
-    HostedExtension__Request *request =
-        hosted_extension__request__unpack(NULL, packed.len, packed.data);
-    HostedExtension__Reply reply = HOSTED_EXTENSION__REPLY__INIT;
-    static uint8_t bytes[4096];
-    ProtobufCBinaryData extension = {.data = bytes};
-    int times = 1;
+    HostedCtrl__Message message = HOSTED_CTRL__MESSAGE__INIT;
+    HostedCtrl__RespOnly resp = HOSTED_CTRL__RESP_ONLY__INIT;
+    HostedCtrl__RespGetMode mode = HOSTED_CTRL__RESP_GET_MODE__INIT;
+    HostedExtension__Identity identity;
 
-    if (packed.len > 0) {
-        times = answer(fake, request, writes ? &in->req_ota_write->data : &none, &reply);
-        extension.len = times == EXTENDED_PLAIN ? 0 : hosted_extension__reply__pack(&reply, bytes);
-        times = times == EXTENDED_PLAIN ? 1 : times;
-    } else {
+    fill_identity(fake, &identity);
+    message.id = in->id + 100;
+    message.uid = in->uid;
+    message.payload_case = (HostedCtrl__Message__PayloadCase)message.id;
+    resp.resp = code;
+    mode.mode = 1;
+    mode.identity = &identity;
+    resp.extension = mode.extension = *extension;
+    if (in->asks_mode)
+        message.resp_get_mode = &mode;
+    else
+        message.resp_ota_end = &resp;
+    enqueue(fake, &message.base);
+}
+
+static void answer_extension(struct extended_esp32 *fake, const struct incoming *in,
+                             const HostedExtension__Request *request)
+{
+    static uint8_t bytes[4096];
+    HostedExtension__Reply reply = HOSTED_EXTENSION__REPLY__INIT;
+    ProtobufCBinaryData extension = {.data = bytes};
+    int times;
+
+    fake->sent[request->what_case]++;
+    if (fake->arrives != NULL && !fake->arrives(fake, request))
+        return;
+    times = answer(fake, request, &in->data, &reply);
+    extension.len = times == EXTENDED_PLAIN ? 0 : hosted_extension__reply__pack(&reply, bytes);
+    for (times = times == EXTENDED_PLAIN ? 1 : times; times > 0; times--)
+        (fake->ctrl ? send_ctrl : send_classic)(
+            fake, in, reply.code != HOSTED_EXTENSION__CODE__DONE ? -1 : 0, &extension);
+}
+
+static void handle(struct extended_esp32 *fake, const struct incoming *in)
+{
+    const ProtobufCBinaryData none = {0};
+
+    if (in->writes && ++fake->out > fake->most_out)
+        fake->most_out = fake->out;
+    if (in->extension.len == 0) {
         fake->questions++;
+        (fake->ctrl ? send_ctrl : send_classic)(fake, in, 0, &none);
+        return;
     }
-    for (; times > 0; times--)
-        send_answer(fake, in->msg, reply.code != HOSTED_EXTENSION__CODE__DONE ? -1 : 0, &extension);
+
+    HostedExtension__Request *request =
+        hosted_extension__request__unpack(NULL, in->extension.len, in->extension.data);
+
+    answer_extension(fake, in, request);
     hosted_extension__request__free_unpacked(request, NULL);
+}
+
+static int handle_classic(struct extended_esp32 *fake, const struct serial_tlv *tlv)
+{
+    HostedClassic__Message *message =
+        hosted_classic__message__unpack(NULL, tlv->data_len, tlv->data);
+    struct incoming in = {0};
+
+    if (message == NULL)
+        return -EBADMSG;
+    in.id = message->msg;
+    in.writes = message->payload_case == HOSTED_CLASSIC__MESSAGE__PAYLOAD_REQ_OTA_WRITE;
+    in.asks_mode = message->msg + 11 == HOSTED_CLASSIC__MESSAGE__PAYLOAD_RESP_GET_MODE;
+    if (in.writes)
+        in.data = message->req_ota_write->data;
+    if (message->payload_case != 0)
+        in.extension =
+            in.writes ? message->req_ota_write->extension : message->req_get_mode->extension;
+    handle(fake, &in);
+    hosted_classic__message__free_unpacked(message, NULL);
+    return 0;
+}
+
+static int handle_ctrl(struct extended_esp32 *fake, const struct serial_tlv *tlv)
+{
+    HostedCtrl__Message *message = hosted_ctrl__message__unpack(NULL, tlv->data_len, tlv->data);
+    struct incoming in = {0};
+
+    if (message == NULL)
+        return -EBADMSG;
+    in.id = message->id;
+    in.uid = message->uid;
+    in.writes = message->id == HOSTED_CTRL__MESSAGE_ID__REQ_OTA_WRITE;
+    in.asks_mode = message->id == HOSTED_CTRL__MESSAGE_ID__REQ_GET_MODE;
+    if (in.writes)
+        in.data = message->req_ota_write->data;
+    in.extension = in.writes ? message->req_ota_write->extension : message->req_get_mode->extension;
+    handle(fake, &in);
+    hosted_ctrl__message__free_unpacked(message, NULL);
+    return 0;
 }
 
 static int extended_send(struct link *link, const void *message, size_t len, int64_t deadline_ms)
@@ -191,24 +269,21 @@ static int extended_send(struct link *link, const void *message, size_t len, int
     (void)deadline_ms;
     if (serial_tlv_parse(message, len, &tlv) != (int)len)
         return -EBADMSG;
-
-    HostedClassic__Message *in = hosted_classic__message__unpack(NULL, tlv.data_len, tlv.data);
-
-    if (in == NULL)
-        return -EBADMSG;
-    handle(fake, in);
-    hosted_classic__message__free_unpacked(in, NULL);
-    return 0;
+    return fake->ctrl ? handle_ctrl(fake, &tlv) : handle_classic(fake, &tlv);
 }
 
 static ssize_t extended_take(struct link *link, void *buf, size_t size)
 {
     struct extended_esp32 *fake = (struct extended_esp32 *)link;
-    const size_t len = fake->queued < size ? fake->queued : size;
+    struct serial_tlv tlv;
+    const int whole = serial_tlv_parse(fake->queue, fake->queued, &tlv);
+    const size_t len = whole > 0 && (size_t)whole < size ? (size_t)whole : 0;
 
     memcpy(buf, fake->queue, len);
     fake->queued -= len;
     memmove(fake->queue, fake->queue + len, fake->queued);
+    if (len > 0 && fake->out > 0)
+        fake->out--;
     return (ssize_t)len;
 }
 
@@ -258,7 +333,11 @@ static void keep_line(void *ctx, const char *line)
 
 struct hosted_device *extended_device(struct extended_esp32 *fake)
 {
-    const struct hosted_options options = {.log = keep_line, .log_ctx = fake};
+    const struct hosted_options options = {
+        .dialect = fake->ctrl ? HOSTED_DIALECT_CTRL : HOSTED_DIALECT_CLASSIC,
+        .log = keep_line,
+        .log_ctx = fake,
+    };
     struct hosted_device *device = NULL;
 
     return device_new(&options, "/dev/fake", &fake->link, &device, NULL) == 0 ? device : NULL;

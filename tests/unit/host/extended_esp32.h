@@ -2,7 +2,7 @@
 #ifndef EXTENDED_ESP32_H
 #define EXTENDED_ESP32_H
 /*
- * A link with an ESP32 at its end that speaks classic with the extension and keeps what it is sent;
+ * A link with an ESP32 at its end that speaks the extension and keeps what it is sent;
  * a test may have it answer otherwise than good firmware would. As in fake_esp32.h waits take no
  * time, but the library's clock shows that they did.
  */
@@ -29,7 +29,9 @@ struct extended_digests {
 
 struct extended_esp32 {
     struct link link;
+    bool ctrl;         /* its dialect, in which replies have numbers; else it is classic */
     uint32_t features; /* HOSTED_CAN_... */
+    uint32_t window;   /* that it grants, if the feature is there */
     uint8_t slot[EXTENDED_SLOT_BYTES];
     bool open;     /* an update is */
     uint32_t next; /* of it */
@@ -40,6 +42,9 @@ struct extended_esp32 {
      */
     int (*on)(struct extended_esp32 *fake, const HostedExtension__Request *request,
               HostedExtension__Reply *reply);
+    /* Whether a request of the extension arrives at all. NULL: all do. */
+    bool (*arrives)(struct extended_esp32 *fake, const HostedExtension__Request *request);
+    unsigned sent[HOSTED_EXTENSION__REQUEST__WHAT_ROLLBACK + 1]; /* that it was asked about */
     /* What has come in, by HostedExtension__Request__WhatCase; plain questions who is there. */
     unsigned seen[HOSTED_EXTENSION__REQUEST__WHAT_ROLLBACK + 1];
     unsigned questions;
@@ -47,8 +52,10 @@ struct extended_esp32 {
     struct extended_digests digests[EXTENDED_KEPT];
     char log[4096]; /* what the library said, a line each */
 
-    uint8_t queue[65536];
+    uint8_t queue[65536]; /* a receive takes one message of it */
     size_t queued;
+    unsigned out;      /* writes whose answer was not taken, or is lost */
+    unsigned most_out; /* that they ever were */
 };
 
 struct extended_esp32 *extended_new(void);
