@@ -138,10 +138,10 @@ struct hosted_identity {
 };
 
 /* Bits of hosted_identity.features. */
-#define HOSTED_CAN_SESSION 1 /* an update says what it is; refusals have reasons */
-#define HOSTED_CAN_DIGESTS 2 /* what the slot holds already need not be sent */
-#define HOSTED_CAN_TRIAL   4 /* a new image goes back by itself unless it is confirmed */
-#define HOSTED_CAN_WINDOW 16 /* several writes may be on their way */
+#define HOSTED_CAN_SESSION 1  /* an update says what it is; refusals have reasons */
+#define HOSTED_CAN_DIGESTS 2  /* what the slot holds already need not be sent */
+#define HOSTED_CAN_TRIAL   4  /* a new image goes back by itself unless it is confirmed */
+#define HOSTED_CAN_WINDOW  16 /* several writes may be on their way */
 
 /* What the ESP32 said at its last answer to hosted_get_mode(), which every other request asks first
  * after an open and after a silence. Never NULL; not known before that. */
