@@ -20,7 +20,8 @@
 #include "ota_device.h"
 #include "sdkconfig.h"
 
-#define QUEUE_LENGTH        10
+#define RECEIVE_BUFFERS     CONFIG_HOSTED_RECEIVE_BUFFERS
+#define QUEUE_LENGTH        (10 + RECEIVE_BUFFERS) /* frames do not take others' places */
 #define TICK_MS             1000
 #define CAPABILITY_WLAN_SPI 0x20 /* ESP-Hosted, adapter.h */
 
@@ -35,7 +36,7 @@
 static const char s_tag[] = "network_adapter";
 
 enum event_kind {
-    EVENT_FRAME,      /* from the host; `data` is the receiver's copy */
+    EVENT_FRAME,      /* from the host; `data` is to be given back to the bus */
     EVENT_STATION_RX, /* from the radio; `owner` is to be given back to the driver */
     EVENT_WIFI,
 };
@@ -55,19 +56,14 @@ struct event {
 
 static QueueHandle_t s_events;
 
-/* The bus has one receive buffer: it waits here until the control task is done with the frame. */
-static TaskHandle_t s_bus_task;
-
-static void on_frame(const uint8_t *frame, size_t len)
+static bool on_frame(const uint8_t *frame, size_t len)
 {
     struct frame parsed;
     const struct event event = {.kind = EVENT_FRAME, .data = (void *)frame, .len = len};
 
     if (frame_parse(frame, len, &parsed) < 0)
-        return; /* most often the host's dummy: not worth a wake-up of another task */
-    s_bus_task = xTaskGetCurrentTaskHandle();
-    xQueueSend(s_events, &event, portMAX_DELAY);
-    ulTaskNotifyTake(pdTRUE, portMAX_DELAY);
+        return false; /* most often the host's dummy: not worth a wake-up of another task */
+    return xQueueSend(s_events, &event, portMAX_DELAY) == pdPASS;
 }
 
 static esp_err_t on_station_rx(void *buffer, uint16_t len, void *eb)
@@ -108,7 +104,7 @@ static void handle(const struct event *event)
     switch (event->kind) {
     case EVENT_FRAME:
         hosted_control_on_frame(event->data, event->len);
-        xTaskNotifyGive(s_bus_task);
+        bus_spi_give_back(event->data);
         break;
     case EVENT_STATION_RX:
         hosted_control_on_station_rx(event->data, event->len);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bus_spi.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "driver/gpio.h"
@@ -8,6 +9,7 @@
 #include "esp_attr.h"
 #include "esp_heap_caps.h"
 #include "esp_intr_alloc.h"
+#include "esp_private/spi_slave_internal.h"
 #include "frame.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/queue.h"
@@ -15,6 +17,7 @@
 #include "sdkconfig.h"
 
 #define TRANSACTION_BYTES FRAME_MAX_BYTES
+#define RECEIVE_BUFFERS   CONFIG_HOSTED_RECEIVE_BUFFERS
 #define SEND_BUFFERS      10
 #define CONTROL_BUFFERS   4 /* of those, not for station traffic: a reply has three fragments */
 #define SEND_LIMIT_MS     1000
@@ -24,14 +27,25 @@
 /* What the host takes for "nothing": no interface has this type. */
 #define DUMMY_INTERFACE 0xff
 
-static QueueHandle_t s_waiting; /* uint8_t *: frames for the host, in order */
-static QueueHandle_t s_free;    /* uint8_t *: buffers for such frames */
+static QueueHandle_t s_free; /* uint8_t *: buffers for frames to the host */
 static uint8_t *s_dummy;
-static uint8_t *s_received;
 static bus_spi_receiver s_receiver;
 
-/* Between looking whether a frame waits and setting the line that says so. */
-static portMUX_TYPE s_line_lock = portMUX_INITIALIZER_UNLOCKED;
+/* Each with its receive buffer for good. */
+static spi_slave_transaction_t s_transactions[RECEIVE_BUFFERS];
+
+/*
+ * What the interrupt works on, which goes on while the flash is written and every task stands
+ * still: it arms the next transaction itself, so that the host gets rid of as many frames as there
+ * are buffers. Arming several ahead would do that too, but then a reply would wait behind all of
+ * them; so it waits behind one.
+ */
+static portMUX_TYPE s_lock = portMUX_INITIALIZER_UNLOCKED;
+static bool s_armed;
+static spi_slave_transaction_t *s_idle[RECEIVE_BUFFERS]; /* nobody has them, in no order */
+static size_t s_idle_count;
+static uint8_t *s_waiting[SEND_BUFFERS]; /* frames for the host: a ring */
+static size_t s_first_waiting, s_waiting_count;
 
 static void IRAM_ATTR on_armed(spi_slave_transaction_t *transaction)
 {
@@ -39,10 +53,80 @@ static void IRAM_ATTR on_armed(spi_slave_transaction_t *transaction)
     gpio_set_level(CONFIG_HOSTED_GPIO_HANDSHAKE, 1);
 }
 
+/*
+ * The next frame for the host, or the dummy: only then the line falls. While the last frame is
+ * armed and not yet fetched it is all that tells the host to come for it. With the lock held.
+ */
+static uint8_t *IRAM_ATTR next_frame(void)
+{
+    if (s_waiting_count == 0) {
+        gpio_set_level(CONFIG_HOSTED_GPIO_DATA_READY, 0);
+        return s_dummy;
+    }
+
+    uint8_t *const frame = s_waiting[s_first_waiting];
+
+    s_first_waiting = s_first_waiting + 1 < SEND_BUFFERS ? s_first_waiting + 1 : 0;
+    s_waiting_count--;
+    return frame;
+}
+
+/* The one to arm now, or NULL: one is armed, or there is no buffer. With the lock held. */
+static spi_slave_transaction_t *IRAM_ATTR take_idle(void)
+{
+    if (s_armed || s_idle_count == 0)
+        return NULL;
+
+    spi_slave_transaction_t *const transaction = s_idle[--s_idle_count];
+
+    transaction->tx_buffer = next_frame();
+    s_armed = true;
+    return transaction;
+}
+
+/* Refused are only transactions that are wrong in themselves, and then every one is: after the
+ * reset, an image on probation is rolled back. */
+static void IRAM_ATTR check(esp_err_t err)
+{
+    if (err != ESP_OK)
+        abort(); /* which the interrupt, too, may do while there is no flash */
+}
+
 static void IRAM_ATTR on_done(spi_slave_transaction_t *transaction)
 {
     (void)transaction;
     gpio_set_level(CONFIG_HOSTED_GPIO_HANDSHAKE, 0);
+    portENTER_CRITICAL_ISR(&s_lock);
+    s_armed = false;
+
+    const spi_slave_transaction_t *const next = take_idle();
+
+    portEXIT_CRITICAL_ISR(&s_lock);
+    if (next != NULL)
+        check(spi_slave_queue_trans_isr(SPI2_HOST, next));
+}
+
+/* Nobody needs the bytes any more. Arms the transaction, if none is armed. */
+static void put_back(spi_slave_transaction_t *transaction)
+{
+    /* A transaction cut short leaves no old frame. */
+    memset(transaction->rx_buffer, 0, FRAME_HEADER_BYTES);
+    taskENTER_CRITICAL(&s_lock);
+    s_idle[s_idle_count++] = transaction;
+
+    const spi_slave_transaction_t *const next = take_idle();
+
+    taskEXIT_CRITICAL(&s_lock);
+    if (next != NULL)
+        check(spi_slave_queue_trans(SPI2_HOST, next, portMAX_DELAY));
+}
+
+void bus_spi_give_back(const uint8_t *frame)
+{
+    for (size_t i = 0; i < RECEIVE_BUFFERS; i++) {
+        if (s_transactions[i].rx_buffer == frame)
+            put_back(&s_transactions[i]);
+    }
 }
 
 /* NULL: there is none for this frame. */
@@ -65,64 +149,36 @@ void bus_spi_send(const uint8_t *frame, size_t len)
         return;
     memcpy(buf, frame, len);
     memset(buf + len, 0, TRANSACTION_BYTES - len); /* nothing of older frames goes out */
-    xQueueSend(s_waiting, &buf, portMAX_DELAY);
-    taskENTER_CRITICAL(&s_line_lock);
+    taskENTER_CRITICAL(&s_lock);
+    s_waiting[(s_first_waiting + s_waiting_count++) % SEND_BUFFERS] = buf;
     gpio_set_level(CONFIG_HOSTED_GPIO_DATA_READY, 1);
-    taskEXIT_CRITICAL(&s_line_lock);
+    taskEXIT_CRITICAL(&s_lock);
 }
 
-/*
- * The next frame for the host, or NULL: only then the line falls. While the last frame is armed and
- * not yet fetched it is all that tells the host to come for it.
- */
-static uint8_t *next_frame(void)
+/* Waits until the host has clocked a transaction. */
+static void collect(void)
 {
-    uint8_t *buf;
-
-    if (xQueueReceive(s_waiting, &buf, 0) == pdPASS)
-        return buf;
-    taskENTER_CRITICAL(&s_line_lock);
-    if (uxQueueMessagesWaiting(s_waiting) == 0)
-        gpio_set_level(CONFIG_HOSTED_GPIO_DATA_READY, 0);
-    taskEXIT_CRITICAL(&s_line_lock);
-    return NULL;
-}
-
-/* One transaction: waits until the host has clocked it. */
-static void transact(void)
-{
-    uint8_t *frame = next_frame();
-    spi_slave_transaction_t transaction = {
-        .length = TRANSACTION_BYTES * 8,
-        .tx_buffer = frame != NULL ? frame : s_dummy,
-        .rx_buffer = s_received,
-    };
     spi_slave_transaction_t *done;
 
-    memset(s_received, 0, FRAME_HEADER_BYTES); /* a transaction cut short leaves no old frame */
-    /* Refused are only transactions that are wrong in themselves, and then every one is: after the
-     * reset, an image on probation is rolled back. */
-    ESP_ERROR_CHECK(spi_slave_queue_trans(SPI2_HOST, &transaction, portMAX_DELAY));
-    ESP_ERROR_CHECK(spi_slave_get_trans_result(SPI2_HOST, &done, portMAX_DELAY));
-    if (frame != NULL)
-        xQueueSend(s_free, &frame, portMAX_DELAY);
-    s_receiver(s_received, TRANSACTION_BYTES);
+    check(spi_slave_get_trans_result(SPI2_HOST, &done, portMAX_DELAY));
+    if (done->tx_buffer != s_dummy)
+        xQueueSend(s_free, &done->tx_buffer, portMAX_DELAY);
+    if (!s_receiver(done->rx_buffer, TRANSACTION_BYTES))
+        put_back(done);
 }
 
 static void run(void *arg)
 {
     (void)arg;
     for (;;)
-        transact();
+        collect();
 }
 
-static esp_err_t make_buffers(void)
+static esp_err_t make_send_buffers(void)
 {
-    s_waiting = xQueueCreate(SEND_BUFFERS, sizeof(uint8_t *));
     s_free = xQueueCreate(SEND_BUFFERS, sizeof(uint8_t *));
     s_dummy = heap_caps_calloc(1, TRANSACTION_BYTES, MALLOC_CAP_DMA);
-    s_received = heap_caps_calloc(1, TRANSACTION_BYTES, MALLOC_CAP_DMA);
-    if (s_waiting == NULL || s_free == NULL || s_dummy == NULL || s_received == NULL)
+    if (s_free == NULL || s_dummy == NULL)
         return ESP_ERR_NO_MEM;
     s_dummy[0] = DUMMY_INTERFACE;
     for (int i = 0; i < SEND_BUFFERS; i++) {
@@ -131,6 +187,19 @@ static esp_err_t make_buffers(void)
         if (buf == NULL)
             return ESP_ERR_NO_MEM;
         xQueueSend(s_free, &buf, 0);
+    }
+    return ESP_OK;
+}
+
+static esp_err_t make_receive_buffers(void)
+{
+    for (size_t i = 0; i < RECEIVE_BUFFERS; i++) {
+        s_transactions[i] = (spi_slave_transaction_t){
+            .length = TRANSACTION_BYTES * 8,
+            .rx_buffer = heap_caps_malloc(TRANSACTION_BYTES, MALLOC_CAP_DMA),
+        };
+        if (s_transactions[i].rx_buffer == NULL)
+            return ESP_ERR_NO_MEM;
     }
     return ESP_OK;
 }
@@ -160,12 +229,13 @@ static esp_err_t set_up_spi(void)
         .quadwp_io_num = -1,
         .quadhd_io_num = -1,
         .max_transfer_sz = TRANSACTION_BYTES,
-        /* The end of a transaction lowers the handshake line also while the flash is erased. */
+        /* One transaction follows the other also while the flash is erased. */
         .intr_flags = ESP_INTR_FLAG_IRAM,
     };
     const spi_slave_interface_config_t slave = {
         .spics_io_num = CONFIG_HOSTED_GPIO_CS,
-        .queue_size = 1,
+        /* One is armed; but so many may have ended before the task comes to fetch them. */
+        .queue_size = RECEIVE_BUFFERS,
         .mode = CONFIG_HOSTED_SPI_MODE,
         .post_setup_cb = on_armed,
         .post_trans_cb = on_done,
@@ -181,9 +251,11 @@ static esp_err_t set_up_spi(void)
 
 esp_err_t bus_spi_start(bus_spi_receiver receiver)
 {
-    esp_err_t err = make_buffers();
+    esp_err_t err = make_send_buffers();
 
     s_receiver = receiver;
+    if (err == ESP_OK)
+        err = make_receive_buffers();
     if (err == ESP_OK)
         err = set_up_lines();
     if (err == ESP_OK)
@@ -191,5 +263,7 @@ esp_err_t bus_spi_start(bus_spi_receiver receiver)
     if (err == ESP_OK &&
         xTaskCreate(run, "bus_spi", TASK_STACK_BYTES, NULL, TASK_PRIORITY, NULL) != pdPASS)
         err = ESP_ERR_NO_MEM;
+    for (size_t i = 0; err == ESP_OK && i < RECEIVE_BUFFERS; i++)
+        put_back(&s_transactions[i]);
     return err;
 }

@@ -13,15 +13,25 @@
 #include "driver/spi_slave.h"
 #include "esp_heap_caps.h"
 #include "esp_intr_alloc.h"
+#include "esp_private/spi_slave_internal.h"
 #include "frame.h"
 #include "freertos/queue.h"
 #include "freertos/task.h"
 #include "life.h"
 
 #define TRANSACTION_BYTES 1600
+#define RECEIVE_BUFFERS   CONFIG_HOSTED_RECEIVE_BUFFERS
 #define MAX_FRAMES        64
 
-/* FreeRTOS, as far as one task gets with it. */
+/* FreeRTOS, as far as one task gets with it, and what may be called where. */
+
+static bool s_in_interrupt, s_locked;
+
+static void check_is_task(void)
+{
+    assert_false(s_in_interrupt);
+    assert_false(s_locked);
+}
 
 struct QueueDefinition {
     size_t length, item_size, first, count;
@@ -40,6 +50,7 @@ QueueHandle_t xQueueCreate(UBaseType_t length, UBaseType_t item_size)
 
 BaseType_t xQueueSend(QueueHandle_t queue, const void *item, TickType_t ticks_to_wait)
 {
+    check_is_task();
     if (queue->count == queue->length) {
         assert_int_not_equal(ticks_to_wait, portMAX_DELAY); /* nobody would ever make room */
         return pdFAIL;
@@ -52,6 +63,7 @@ BaseType_t xQueueSend(QueueHandle_t queue, const void *item, TickType_t ticks_to
 
 BaseType_t xQueueReceive(QueueHandle_t queue, void *item, TickType_t ticks_to_wait)
 {
+    check_is_task();
     if (queue->count == 0) {
         assert_int_not_equal(ticks_to_wait, portMAX_DELAY);
         return pdFAIL;
@@ -67,14 +79,42 @@ UBaseType_t uxQueueMessagesWaiting(const QueueHandle_t queue)
     return (UBaseType_t)queue->count;
 }
 
+static void lock(bool in_interrupt)
+{
+    assert_int_equal(s_in_interrupt, in_interrupt);
+    assert_false(s_locked);
+    s_locked = true;
+}
+
+static void unlock(bool in_interrupt)
+{
+    assert_int_equal(s_in_interrupt, in_interrupt);
+    assert_true(s_locked);
+    s_locked = false;
+}
+
 void taskENTER_CRITICAL(portMUX_TYPE *mux)
 {
     (void)mux;
+    lock(false);
 }
 
 void taskEXIT_CRITICAL(portMUX_TYPE *mux)
 {
     (void)mux;
+    unlock(false);
+}
+
+void portENTER_CRITICAL_ISR(portMUX_TYPE *mux)
+{
+    (void)mux;
+    lock(true);
+}
+
+void portEXIT_CRITICAL_ISR(portMUX_TYPE *mux)
+{
+    (void)mux;
+    unlock(true);
 }
 
 static TaskFunction_t s_task;
@@ -107,7 +147,7 @@ void *heap_caps_calloc(size_t n, size_t size, uint32_t caps)
     return calloc(n, size);
 }
 
-/* The pins, and the slave driver: one transaction is armed at a time. */
+/* The pins. */
 
 static bool s_handshake, s_data_ready;
 
@@ -137,8 +177,36 @@ esp_err_t gpio_set_pull_mode(gpio_num_t gpio_num, gpio_pull_mode_t pull)
     return ESP_OK;
 }
 
+/*
+ * The slave driver: a transaction that is queued is loaded into the hardware by the interrupt,
+ * which comes when one has ended, and when one is queued by a task while the hardware has none.
+ * What has ended waits in a queue of the same length; what finds no room there is lost without a
+ * word.
+ */
+
 static spi_slave_interface_config_t s_slave;
-static spi_slave_transaction_t *s_armed;
+
+struct transactions {
+    spi_slave_transaction_t *of[RECEIVE_BUFFERS];
+    size_t count;
+};
+
+static struct transactions s_queued, s_ended;
+static spi_slave_transaction_t *s_loaded;
+
+static void push(struct transactions *to, const spi_slave_transaction_t *transaction)
+{
+    assert_true(to->count < (size_t)s_slave.queue_size);
+    to->of[to->count++] = (spi_slave_transaction_t *)transaction;
+}
+
+static spi_slave_transaction_t *pop(struct transactions *from)
+{
+    spi_slave_transaction_t *const first = from->of[0];
+
+    memmove(from->of, from->of + 1, --from->count * sizeof(from->of[0]));
+    return first;
+}
 
 esp_err_t spi_slave_initialize(spi_host_device_t host, const spi_bus_config_t *bus_config,
                                const spi_slave_interface_config_t *slave_config,
@@ -149,8 +217,34 @@ esp_err_t spi_slave_initialize(spi_host_device_t host, const spi_bus_config_t *b
     assert_int_equal(bus_config->intr_flags, ESP_INTR_FLAG_IRAM);
     assert_int_equal(bus_config->max_transfer_sz, TRANSACTION_BYTES);
     assert_int_equal(slave_config->mode, CONFIG_HOSTED_SPI_MODE);
+    assert_in_range(slave_config->queue_size, 1, RECEIVE_BUFFERS);
     s_slave = *slave_config;
     return ESP_OK;
+}
+
+/* What was loaded has ended, if anything was. */
+static void interrupt(void)
+{
+    assert_false(s_in_interrupt);
+    s_in_interrupt = true;
+    if (s_loaded != NULL) {
+        s_slave.post_trans_cb(s_loaded);
+        push(&s_ended, s_loaded);
+        s_loaded = NULL;
+    }
+    if (s_queued.count > 0) {
+        s_loaded = pop(&s_queued);
+        s_slave.post_setup_cb(s_loaded);
+    }
+    s_in_interrupt = false;
+}
+
+static void check_transaction(const spi_slave_transaction_t *transaction)
+{
+    assert_int_equal(transaction->length, TRANSACTION_BYTES * 8);
+    assert_non_null(transaction->tx_buffer);
+    assert_non_null(transaction->rx_buffer);
+    assert_ptr_not_equal(transaction, s_loaded);
 }
 
 esp_err_t spi_slave_queue_trans(spi_host_device_t host, const spi_slave_transaction_t *trans_desc,
@@ -158,10 +252,22 @@ esp_err_t spi_slave_queue_trans(spi_host_device_t host, const spi_slave_transact
 {
     (void)host;
     (void)ticks_to_wait;
-    assert_null(s_armed);
-    assert_int_equal(trans_desc->length, TRANSACTION_BYTES * 8);
-    s_armed = (spi_slave_transaction_t *)trans_desc;
-    s_slave.post_setup_cb(s_armed);
+    check_is_task();
+    check_transaction(trans_desc);
+    push(&s_queued, trans_desc);
+    if (s_loaded == NULL)
+        interrupt();
+    return ESP_OK;
+}
+
+esp_err_t spi_slave_queue_trans_isr(spi_host_device_t host,
+                                    const spi_slave_transaction_t *trans_desc)
+{
+    (void)host;
+    assert_true(s_in_interrupt);
+    assert_false(s_locked);
+    check_transaction(trans_desc);
+    push(&s_queued, trans_desc);
     return ESP_OK;
 }
 
@@ -182,21 +288,36 @@ static bool is_dummy(const uint8_t *frame)
     return frame[0] == 0xff && frame[2] == 0 && frame[3] == 0;
 }
 
+/* Lines between transactions; the host may be waiting for one of them to rise. */
+static bool host_may_clock(void)
+{
+    return s_handshake && (s_data_ready || s_sent < s_to_send_count);
+}
+
 static void clock_transaction(void)
 {
+    assert_non_null(s_loaded);
     if (s_got_count >= MAX_FRAMES) {
         fail_msg("the firmware does not stop sending");
         return;
     }
-    memcpy(s_got[s_got_count], s_armed->tx_buffer, TRANSACTION_BYTES);
+    memcpy(s_got[s_got_count], s_loaded->tx_buffer, TRANSACTION_BYTES);
     if (is_dummy(s_got[s_got_count]))
         s_dummies++;
     else
         s_got_count++;
     if (s_sent < s_to_send_count)
-        memcpy(s_armed->rx_buffer, s_to_send[s_sent++], s_clocked_bytes);
+        memcpy(s_loaded->rx_buffer, s_to_send[s_sent++], s_clocked_bytes);
     else
-        memset(s_armed->rx_buffer, 0, s_clocked_bytes);
+        memset(s_loaded->rx_buffer, 0, s_clocked_bytes);
+    interrupt();
+}
+
+/* The flash is busy: no task runs. The host and the interrupt go on as far as they get. */
+static void while_the_flash_is_busy(void)
+{
+    while (host_may_clock())
+        clock_transaction();
 }
 
 esp_err_t spi_slave_get_trans_result(spi_host_device_t host, spi_slave_transaction_t **trans_desc,
@@ -204,19 +325,20 @@ esp_err_t spi_slave_get_trans_result(spi_host_device_t host, spi_slave_transacti
 {
     (void)host;
     assert_int_equal(ticks_to_wait, portMAX_DELAY);
-    assert_true(s_handshake);
-    while (!s_data_ready && s_sent == s_to_send_count) {
+    check_is_task();
+    while (s_ended.count == 0) {
         void (*const meanwhile)(void) = s_meanwhile;
 
+        if (host_may_clock()) {
+            clock_transaction();
+            continue;
+        }
         s_meanwhile = NULL;
         if (meanwhile == NULL)
             longjmp(s_nothing_left, 1);
         meanwhile();
     }
-    clock_transaction();
-    *trans_desc = s_armed;
-    s_armed = NULL;
-    s_slave.post_trans_cb(*trans_desc);
+    *trans_desc = pop(&s_ended);
     return ESP_OK;
 }
 
@@ -225,7 +347,6 @@ static void run(void)
 {
     if (setjmp(s_nothing_left) == 0)
         s_task(NULL);
-    s_armed = NULL; /* that one lay on the stack that is gone */
 }
 
 static size_t make_frame(uint8_t *buf, enum frame_interface interface, uint8_t content, size_t len)
@@ -261,29 +382,55 @@ static void check_got(size_t at, enum frame_interface interface, uint8_t content
 
 static size_t s_received;
 
-/* Firmware that answers each serial frame with two. */
-static void answer(const uint8_t *bytes, size_t len)
+/* Firmware that answers each serial frame with two, at once. */
+static bool answer(const uint8_t *bytes, size_t len)
 {
     struct frame frame;
 
     assert_int_equal(len, TRANSACTION_BYTES);
-    assert_false(s_handshake); /* the host has to wait for us */
     if (frame_parse(bytes, len, &frame) < 0)
-        return;
+        return false;
     s_received++;
     if (frame.interface_type != FRAME_SERIAL)
-        return;
+        return false;
     send(FRAME_SERIAL, (uint8_t)(frame.payload[0] + 1), 1500);
     send(FRAME_SERIAL, (uint8_t)(frame.payload[0] + 2), 7);
+    return false;
+}
+
+/* Firmware that keeps its frames for another task. */
+static const uint8_t *s_kept[MAX_FRAMES];
+static size_t s_kept_count;
+
+static bool keep(const uint8_t *bytes, size_t len)
+{
+    struct frame frame;
+
+    if (frame_parse(bytes, len, &frame) < 0)
+        return false;
+    assert_true(s_kept_count < MAX_FRAMES);
+    s_kept[s_kept_count++] = bytes;
+    return true;
+}
+
+static int setup_with(bus_spi_receiver receiver)
+{
+    assert_int_equal(bus_spi_start(receiver), ESP_OK);
+    assert_true(s_handshake);
+    assert_false(s_data_ready);
+    return 0;
+}
+
+static int setup_keeping(void **state)
+{
+    (void)state;
+    return setup_with(keep);
 }
 
 static int setup(void **state)
 {
     (void)state;
-    assert_int_equal(bus_spi_start(answer), ESP_OK);
-    assert_false(s_handshake);
-    assert_false(s_data_ready);
-    return 0;
+    return setup_with(answer);
 }
 
 static void host_sends(enum frame_interface interface, uint8_t content, size_t len)
@@ -310,7 +457,7 @@ static void an_answer_is_fetched(void **state)
     assert_int_equal(s_got_count, 2);
     check_got(0, FRAME_SERIAL, 11, 1500);
     check_got(1, FRAME_SERIAL, 12, 7);
-    assert_int_equal(s_dummies, 1); /* what was armed before there was an answer */
+    assert_int_equal(s_dummies, 2); /* with the request, and armed before there was an answer */
     assert_false(s_data_ready);
 }
 
@@ -395,6 +542,123 @@ static void a_transaction_cut_short_is_no_frame(void **state)
     assert_int_equal(s_received, 2);
 }
 
+/* The content of the kept frame. */
+static void check_kept(size_t at, uint8_t content)
+{
+    uint8_t expected[TRANSACTION_BYTES];
+    const size_t len = make_frame(expected, FRAME_SERIAL, content, 1500);
+
+    assert_true(at < s_kept_count);
+    assert_memory_equal(s_kept[at], expected, len);
+}
+
+static void host_sends_many(uint8_t count)
+{
+    for (uint8_t i = 0; i < count; i++)
+        host_sends(FRAME_SERIAL, i, 1500);
+}
+
+/* Then the host waits, and not a byte of what is kept is touched. */
+static void as_many_frames_as_there_are_buffers(void **state)
+{
+    (void)state;
+    host_sends_many(RECEIVE_BUFFERS + 5);
+    run();
+    assert_int_equal(s_kept_count, RECEIVE_BUFFERS);
+    assert_int_equal(s_sent, RECEIVE_BUFFERS);
+    assert_false(s_handshake);
+    for (uint8_t i = 0; i < RECEIVE_BUFFERS; i++)
+        check_kept(i, i);
+}
+
+/* In any order, and each lets one more come in. */
+static void what_is_given_back_is_used_again(void **state)
+{
+    const size_t first[] = {2, 0, RECEIVE_BUFFERS - 1};
+    const size_t firsts = sizeof(first) / sizeof(first[0]);
+
+    (void)state;
+    host_sends_many(RECEIVE_BUFFERS + 5);
+    run();
+    for (size_t i = 0; i < firsts; i++) {
+        bus_spi_give_back(s_kept[first[i]]);
+        assert_true(s_handshake);
+        run();
+        assert_int_equal(s_kept_count, RECEIVE_BUFFERS + i + 1);
+        check_kept(RECEIVE_BUFFERS + i, (uint8_t)(RECEIVE_BUFFERS + i));
+        assert_ptr_equal(s_kept[RECEIVE_BUFFERS + i], s_kept[first[i]]);
+        check_kept(1, 1);
+    }
+}
+
+/* The firmware programs what it got in the first frame, and the next writes come in meanwhile. */
+static void the_host_gets_rid_of_writes_while_the_flash_is_busy(void **state)
+{
+    (void)state;
+    host_sends_many(1);
+    run();
+    s_to_send_count = s_sent = 0;
+    host_sends_many(RECEIVE_BUFFERS + 5);
+    while_the_flash_is_busy();
+    assert_int_equal(s_sent, RECEIVE_BUFFERS - 1);
+    assert_false(s_handshake);
+    assert_int_equal(s_kept_count, 1);
+
+    run(); /* the flash is done: the task finds them all */
+    assert_int_equal(s_kept_count, RECEIVE_BUFFERS);
+    for (uint8_t i = 1; i < RECEIVE_BUFFERS; i++)
+        check_kept(i, (uint8_t)(i - 1));
+}
+
+/* And what waits for it goes out. */
+static void the_host_fetches_while_the_flash_is_busy(void **state)
+{
+    (void)state;
+    send(FRAME_SERIAL, 60, 1500);
+    send(FRAME_SERIAL, 61, 1500);
+    send(FRAME_SERIAL, 62, 9);
+    while_the_flash_is_busy();
+    assert_int_equal(s_dummies, 1);
+    assert_int_equal(s_got_count, 3);
+    for (uint8_t i = 0; i < 2; i++)
+        check_got(i, FRAME_SERIAL, (uint8_t)(60 + i), 1500);
+    check_got(2, FRAME_SERIAL, 62, 9);
+    assert_false(s_data_ready);
+    assert_true(s_handshake);
+
+    run();
+    flood(); /* and every buffer is there again */
+    run();
+    assert_int_equal(s_got_count, 13);
+}
+
+/* All buffers are taken, so that nothing is armed: the reply does not wait behind anything. */
+static void a_reply_goes_with_the_first_buffer_that_is_free(void **state)
+{
+    (void)state;
+    host_sends_many(RECEIVE_BUFFERS);
+    run();
+    send(FRAME_SERIAL, 99, 30);
+    assert_false(s_handshake);
+    s_dummies = 0;
+    bus_spi_give_back(s_kept[0]);
+    run();
+    assert_int_equal(s_dummies, 0);
+    assert_int_equal(s_got_count, 1);
+    check_got(0, FRAME_SERIAL, 99, 30);
+}
+
+static void what_is_nobodys_is_not_given_back(void **state)
+{
+    static const uint8_t other[TRANSACTION_BYTES];
+
+    (void)state;
+    host_sends_many(RECEIVE_BUFFERS);
+    run();
+    bus_spi_give_back(other);
+    assert_false(s_handshake);
+}
+
 static void too_long_a_frame_is_not_sent(void **state)
 {
     static const uint8_t frame[TRANSACTION_BYTES + 1];
@@ -415,6 +679,12 @@ int main(void)
         cmocka_unit_test_setup(requests_and_answers_in_order, setup),
         cmocka_unit_test_setup(station_traffic_leaves_room, setup),
         cmocka_unit_test_setup(a_transaction_cut_short_is_no_frame, setup),
+        cmocka_unit_test_setup(as_many_frames_as_there_are_buffers, setup_keeping),
+        cmocka_unit_test_setup(what_is_given_back_is_used_again, setup_keeping),
+        cmocka_unit_test_setup(the_host_gets_rid_of_writes_while_the_flash_is_busy, setup_keeping),
+        cmocka_unit_test_setup(the_host_fetches_while_the_flash_is_busy, setup_keeping),
+        cmocka_unit_test_setup(a_reply_goes_with_the_first_buffer_that_is_free, setup_keeping),
+        cmocka_unit_test_setup(what_is_nobodys_is_not_given_back, setup_keeping),
         cmocka_unit_test_setup(too_long_a_frame_is_not_sent, setup),
     };
 

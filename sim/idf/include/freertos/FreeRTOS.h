@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef FREERTOS_H
 #define FREERTOS_H
-/* The types that ESP-IDF's own headers name; the simulator has no tasks. */
+/* The types that ESP-IDF's own headers name, and declarations; the simulator has no tasks. */
 #include <stdint.h>
 
 typedef uint32_t TickType_t;
@@ -15,5 +15,14 @@ typedef unsigned int UBaseType_t;
 #define pdTRUE             ((BaseType_t)1)
 #define pdPASS             pdTRUE
 #define pdFAIL             pdFALSE
+
+typedef struct {
+    uint32_t owner, count;
+} portMUX_TYPE;
+
+#define portMUX_INITIALIZER_UNLOCKED {.owner = 0xb33fffff, .count = 0}
+
+void portENTER_CRITICAL_ISR(portMUX_TYPE *mux);
+void portEXIT_CRITICAL_ISR(portMUX_TYPE *mux);
 
 #endif
