@@ -17,6 +17,8 @@
 /* The flash fails at the n-th write or erase from now on; 0: never. */
 static int s_fail_write, s_fail_erase;
 
+static size_t s_written; /* bytes */
+
 static bool is_due(int *countdown)
 {
     if (*countdown == 0)
@@ -52,6 +54,7 @@ esp_err_t __wrap_esp_partition_write(const esp_partition_t *partition, size_t of
     assert_int_equal(size % 16, 0);
     if (is_due(&s_fail_write))
         return ESP_ERR_FLASH_OP_FAIL;
+    s_written += size;
     return __real_esp_partition_write(partition, offset, data, size);
 }
 
@@ -129,6 +132,59 @@ static void an_image_arrives_whatever_the_chunks(void **state)
         assert_int_equal(board_slot_state("ota_1"), OTADATA_NEW);
         free(image);
     }
+}
+
+#define BLANK_FROM 8292u /* within a page, as its end */
+#define BLANK_TO   24676u
+
+/* How many bytes are programmed of an image with a blank in it. */
+static size_t programmed_with_a_blank(size_t chunk)
+{
+    uint8_t *image = test_image(CHIP_ESP32, 40000, true);
+
+    memset(image + BLANK_FROM, 0xff, BLANK_TO - BLANK_FROM);
+    s_written = 0;
+    assert_int_equal(ota_device_begin(NULL), OTA_DEVICE_DONE);
+    assert_int_equal(write_all(image, 40000, chunk), OTA_DEVICE_DONE);
+    check_in_flash("ota_1", image, 40000);
+    free(image);
+    return s_written;
+}
+
+static void blank_pages_are_not_programmed(void **state)
+{
+    const size_t pages = BLANK_TO / 256 - (BLANK_FROM / 256 + 1);
+
+    (void)state;
+    board_make(CHIP_ESP32, board_two_slots);
+    memset(board_partition("ota_1"), 0,
+           board_partition_size("ota_1")); /* it is erased all the same */
+    assert_int_equal(programmed_with_a_blank(4000), 40000 - pages * 256);
+    assert_int_equal(programmed_with_a_blank(40000), 40000 - pages * 256);
+}
+
+/* What is erased does not read as blank there. */
+static void encrypted_flash_has_no_blank_pages(void **state)
+{
+    (void)state;
+    board_make(CHIP_ESP32, "otadata, data, ota,   0xd000,  8K\n"
+                           "ota_0,   app,  ota_0, 0x10000, 0x20000, encrypted\n"
+                           "ota_1,   app,  ota_1, 0x30000, 0x20000, encrypted\n");
+    assert_int_equal(programmed_with_a_blank(4000), 40000);
+}
+
+static void a_blank_page_is_read_back(void **state)
+{
+    static uint8_t blank[1024];
+
+    (void)state;
+    board_make(CHIP_ESP32, board_two_slots);
+    memset(blank, 0xff, sizeof(blank));
+    blank[0] = 0xe9;
+    board_break(FLASH_STUCK_AT_0, board_address("ota_1") + 700);
+    assert_int_equal(ota_device_begin(NULL), OTA_DEVICE_DONE);
+    assert_int_equal(ota_device_append(blank, sizeof(blank)), OTA_DEVICE_FLASH_DIFFERS);
+    assert_int_equal(ota_device_last_fault()->address, board_address("ota_1") + 700);
 }
 
 /* Upstream's hosts fill the last chunk up to 4000 bytes, or send it twice. */
@@ -503,6 +559,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_image_arrives_whatever_the_chunks),
+        cmocka_unit_test(blank_pages_are_not_programmed),
+        cmocka_unit_test(encrypted_flash_has_no_blank_pages),
+        cmocka_unit_test(a_blank_page_is_read_back),
         cmocka_unit_test(an_over_long_last_chunk_is_borne),
         cmocka_unit_test(slots_take_turns),
         cmocka_unit_test(erases_just_ahead_and_in_blocks),

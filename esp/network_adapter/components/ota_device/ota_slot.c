@@ -8,6 +8,7 @@
 #include "ota_sha256.h"
 
 #define COMPARE_BYTES 256u
+#define PAGE_BYTES    256u /* no program command crosses the end of one */
 #define HASH_BYTES    1024u
 
 static const char s_tag[] = "ota_slot";
@@ -190,19 +191,65 @@ static enum ota_device_code compare(uint32_t offset, const uint8_t *data, size_t
     return OTA_DEVICE_DONE;
 }
 
+static bool is_blank(const uint8_t *data, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (data[i] != 0xff)
+            return false;
+    }
+    return true;
+}
+
+static size_t to_page_end(uint32_t offset, size_t len)
+{
+    const size_t left = PAGE_BYTES - offset % PAGE_BYTES;
+
+    return len < left ? len : left;
+}
+
+/* How many bytes lie in pages that are all blank, or all not, as the first one. */
+static size_t alike(uint32_t offset, const uint8_t *data, size_t len, bool *ret_blank)
+{
+    size_t n = to_page_end(offset, len);
+
+    *ret_blank = is_blank(data, n);
+    while (n < len) {
+        const size_t more = to_page_end(offset + (uint32_t)n, len - n);
+
+        if (is_blank(data + n, more) != *ret_blank)
+            break;
+        n += more;
+    }
+    return n;
+}
+
+/* What is erased reads as blank already, unless it is deciphered. */
+static enum ota_device_code program_pages(uint32_t offset, const uint8_t *data, size_t len,
+                                          struct ota_device_fault *fault)
+{
+    while (len > 0) {
+        bool blank;
+        const size_t n = alike(offset, data, len, &blank);
+        const esp_err_t err =
+            blank && !s_slot->encrypted ? ESP_OK : esp_partition_write(s_slot, offset, data, n);
+
+        if (err != ESP_OK)
+            return fail(OTA_DEVICE_PROGRAM_FAILED, err, s_slot, offset, fault);
+        offset += (uint32_t)n;
+        data += n;
+        len -= n;
+    }
+    return OTA_DEVICE_DONE;
+}
+
 enum ota_device_code ota_slot_program(uint32_t offset, const void *data, size_t len, uint32_t limit,
                                       struct ota_device_fault *fault)
 {
-    const enum ota_device_code code = erase_up_to(offset + (uint32_t)len, limit, fault);
+    enum ota_device_code code = erase_up_to(offset + (uint32_t)len, limit, fault);
 
-    if (code != OTA_DEVICE_DONE)
-        return code;
-
-    const esp_err_t err = esp_partition_write(s_slot, offset, data, len);
-
-    if (err != ESP_OK)
-        return fail(OTA_DEVICE_PROGRAM_FAILED, err, s_slot, offset, fault);
-    return compare(offset, data, len, fault);
+    if (code == OTA_DEVICE_DONE)
+        code = program_pages(offset, data, len, fault);
+    return code == OTA_DEVICE_DONE ? compare(offset, data, len, fault) : code;
 }
 
 enum ota_device_code ota_slot_hash(uint32_t offset, uint32_t len,

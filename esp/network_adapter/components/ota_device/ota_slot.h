@@ -27,8 +27,8 @@ uint32_t ota_slot_record_that_counts(void);
 uint32_t ota_slot_record_to_write(void);
 
 /*
- * Erases what is needed, up to `limit` where whole blocks pay, programs, and compares. On failure
- * *fault has code, error and address.
+ * Erases what is needed, up to `limit` where whole blocks pay, programs but for blank pages, and
+ * compares all of it. On failure *fault has code, error and address.
  */
 enum ota_device_code ota_slot_program(uint32_t offset, const void *data, size_t len, uint32_t limit,
                                       struct ota_device_fault *fault);
