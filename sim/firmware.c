@@ -12,6 +12,7 @@
 
 #define CAPABILITY_WLAN_SPI 0x20 /* ESP-Hosted, interface.h */
 #define TICK_US             1000000
+#define WINDOW              3 /* as main/ has it, with its default of receive buffers */
 
 #define SCHEDULER_TICK_US (1000000 / CONFIG_FREERTOS_HZ)
 
@@ -58,6 +59,7 @@ static int start(void)
         .send_frame = send_frame,
         .capabilities = CAPABILITY_WLAN_SPI,
         .spi_clock_mhz = world->bus_mhz,
+        .window = WINDOW,
     };
 
     world->tick_us = SCHEDULER_TICK_US;

@@ -102,6 +102,11 @@ def extension(what: int, **values: int | bytes | None) -> bytes:
     return field(what, inner)
 
 
+def write_payload(offset: int, data: bytes, run_end: int | None) -> bytes:
+    asked = extension(WRITE, _1=offset, _2=run_end)
+    return field(1, data) + field(EXTENSION, asked)
+
+
 class Talk:
     """With one device on one board: one life after the other."""
 
@@ -182,10 +187,13 @@ class Talk:
 
     # Messages
 
-    def say(self, raw: bytes, *, hold_restart: bool = False) -> list[bytes]:
-        """The messages that the device answers with."""
-        self._sequence += 1
-        mark = self.board.put_frames(frames_of(raw, self._sequence))
+    def say(self, *raws: bytes, hold_restart: bool = False) -> list[bytes]:
+        """The messages that the device answers with; the host waits for none of them."""
+        frames_to_send = []
+        for raw in raws:
+            self._sequence += 1
+            frames_to_send += frames_of(raw, self._sequence)
+        mark = self.board.put_frames(frames_to_send)
         answer = self._device.feed(mark, hold_restart=hold_restart, measure=self.measures)
         self.board.drop_frames(mark)
         self.answer = answer
@@ -198,7 +206,10 @@ class Talk:
         raw = message(self.kind.dialect, request, payload)
         answers = self.say(raw, hold_restart=hold_restart)
         assert len(answers) == 1, f"{len(answers)} answers to {request.name}"
-        parsed = classic.messages(answers[0])[0]
+        return self.reply_of(request, answers[0])
+
+    def reply_of(self, request: Request, answer: bytes) -> Reply:
+        parsed = classic.messages(answer)[0]
         if self.kind.dialect == "ctrl":
             payload_fields = dict(ctrl.Message.of(parsed).payload)
             result = ctrl.Message.of(parsed).result
@@ -223,8 +234,19 @@ class Talk:
         return self.ask(Request.OTA_BEGIN, field(EXTENSION, asked))
 
     def write(self, offset: int, data: bytes, run_end: int | None = None) -> Reply:
-        asked = extension(WRITE, _1=offset, _2=run_end)
-        return self.ask(Request.OTA_WRITE, field(1, data) + field(EXTENSION, asked))
+        return self.ask(Request.OTA_WRITE, write_payload(offset, data, run_end))
+
+    def write_ahead(self, image: bytes, offsets: list[int]) -> list[Reply]:
+        """Writes of which none waits for the reply to the one before."""
+        raws = [
+            message(
+                self.kind.dialect,
+                Request.OTA_WRITE,
+                write_payload(at, image[at : at + WRITE_BYTES], len(image)),
+            )
+            for at in offsets
+        ]
+        return [self.reply_of(Request.OTA_WRITE, answer) for answer in self.say(*raws)]
 
     def ask_write(self, data: bytes) -> Reply:
         """A write of a stock host."""

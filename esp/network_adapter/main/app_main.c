@@ -20,9 +20,14 @@
 #include "ota_device.h"
 #include "sdkconfig.h"
 
-#define RECEIVE_BUFFERS     CONFIG_HOSTED_RECEIVE_BUFFERS
-#define QUEUE_LENGTH        (10 + RECEIVE_BUFFERS) /* frames do not take others' places */
-#define TICK_MS             1000
+#define RECEIVE_BUFFERS CONFIG_HOSTED_RECEIVE_BUFFERS
+#define QUEUE_LENGTH    (10 + RECEIVE_BUFFERS) /* frames do not take others' places */
+#define TICK_MS         1000
+
+/* A write is three frames at most. The last one of that which is in the flash keeps its buffer. */
+#define WRITE_FRAMES 3
+#define WINDOW       (1 + (RECEIVE_BUFFERS - 1) / WRITE_FRAMES)
+
 #define CAPABILITY_WLAN_SPI 0x20 /* ESP-Hosted, adapter.h */
 
 #if defined(CONFIG_HOSTED_DIALECT_CTRL)
@@ -139,6 +144,7 @@ static void start(void)
         .send_frame = send_frame,
         .capabilities = CAPABILITY_WLAN_SPI,
         .spi_clock_mhz = CONFIG_HOSTED_SPI_CLOCK_MHZ,
+        .window = WINDOW,
     };
 
     s_events = xQueueCreate(QUEUE_LENGTH, sizeof(struct event));
@@ -170,6 +176,9 @@ void app_main(void)
         if (xTaskGetTickCount() - last_tick >= pdMS_TO_TICKS(TICK_MS)) {
             last_tick = xTaskGetTickCount();
             hosted_control_on_tick();
+            /* The queue of an update that is sent ahead is never empty. This lets the idle task
+             * have its turn, whose watchdog waits for five seconds. */
+            vTaskDelay(1);
         }
     }
 }

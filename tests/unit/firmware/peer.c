@@ -97,6 +97,7 @@ static void start_firmware(const struct control_dialect *dialect)
         .send_frame = on_frame,
         .capabilities = CAPABILITIES,
         .spi_clock_mhz = BUS_MHZ,
+        .window = 3,
     };
 
     assert_int_equal(esp_event_loop_create_default(), ESP_OK);

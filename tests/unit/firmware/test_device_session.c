@@ -103,6 +103,38 @@ static void a_repeat_is_answered_and_changes_nothing(void **state)
     CHECK_CODE(end_with(SIZE, s_sha256), OTA_DEVICE_DONE);
 }
 
+/* A host that sends up to three writes ahead, over a bus that loses some and repeats others. */
+static void writes_ahead_over_a_bus_that_loses_and_repeats(void **state)
+{
+    enum { WINDOW = 3, CHUNK = 4000 };
+    uint32_t lost = 0, refused = 0, noise = 7;
+
+    (void)state;
+    begin();
+    while (ota_device_next() < SIZE) {
+        const uint32_t base = ota_device_next();
+
+        for (uint32_t i = 0; i < WINDOW && base + i * CHUNK < SIZE; i++) {
+            const uint32_t at = base + i * CHUNK;
+            const uint32_t n = SIZE - at < CHUNK ? SIZE - at : CHUNK;
+            const unsigned fate = noise_below(&noise, 4);
+
+            for (unsigned times = fate < 2 ? 1 : fate == 2 ? 0 : 2; times > 0; times--) {
+                const bool fits = at <= ota_device_next();
+
+                CHECK_CODE(ota_device_write(at, SIZE, s_image + at, n),
+                           fits ? OTA_DEVICE_DONE : OTA_DEVICE_WRONG_OFFSET);
+                refused += !fits;
+            }
+            lost += fate == 2;
+        }
+    }
+    assert_true(lost > 3 && refused > 3);
+    assert_int_equal(the_chip.flash.misuses, 0);
+    CHECK_CODE(end_with(SIZE, s_sha256), OTA_DEVICE_DONE);
+    assert_memory_equal(board_partition("ota_1"), s_image, SIZE);
+}
+
 static void what_fits_nowhere_is_a_wrong_offset(void **state)
 {
     static const struct {
@@ -640,6 +672,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON_A_BOARD(an_update_by_offsets),
         ON_A_BOARD(a_repeat_is_answered_and_changes_nothing),
+        ON_A_BOARD(writes_ahead_over_a_bus_that_loses_and_repeats),
         ON_A_BOARD(what_fits_nowhere_is_a_wrong_offset),
         ON_A_BOARD(numbers_do_not_wrap_round),
         ON_A_BOARD(erases_no_further_than_the_image_follows),

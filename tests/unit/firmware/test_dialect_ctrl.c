@@ -343,6 +343,8 @@ static void the_mode_comes_with_the_identity(void **state)
 
     assert_non_null(identity);
     assert_true(identity->has_chip_id && identity->has_slot_size && identity->has_features);
+    assert_int_equal(identity->features, 23);
+    assert_int_equal(identity->window, 3); /* the port's */
     assert_int_equal(identity->chip_id, CHIP_ESP32);
     assert_int_equal(identity->slot_size, 1792 * 1024);
     assert_string_equal(identity->running_slot, "ota_0");

@@ -341,6 +341,8 @@ static void check_identity(void *arg)
 
     assert_non_null(identity);
     assert_true(identity->has_chip_id && identity->has_slot_size && identity->has_features);
+    assert_int_equal(identity->features, 23);
+    assert_int_equal(identity->window, 3); /* the port's */
     assert_int_equal(identity->chip_id, world->chip_id);
     assert_int_equal(identity->slot_size, 1792 * 1024);
     assert_string_equal(identity->running_slot, expected->slot);

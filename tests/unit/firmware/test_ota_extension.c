@@ -575,8 +575,36 @@ static void the_identity_for_others(void **state)
     assert_string_equal(got->version, "1.0.0");
     assert_int_equal(got->features, 7);
     assert_true(got->has_on_trial && !got->on_trial && !got->has_can_roll_back);
+    assert_false(got->has_window);
     hosted_extension__identity__free_unpacked(got, NULL);
     assert_int_equal(ota_extension_identity(packed, len - 1), 0);
+}
+
+static void check_window(uint32_t granted, uint32_t features, bool told, uint32_t window)
+{
+    uint8_t packed[OTA_EXTENSION_IDENTITY_BYTES];
+
+    ota_extension_grant_window(granted);
+
+    const size_t len = ota_extension_identity(packed, sizeof(packed));
+    HostedExtension__Identity *got = hosted_extension__identity__unpack(NULL, len, packed);
+
+    assert_non_null(got);
+    assert_int_equal(got->features, features);
+    assert_int_equal(got->has_window, told);
+    assert_int_equal(got->window, told ? window : 0);
+    assert_int_equal(ota_extension_window(), window);
+    hosted_extension__identity__free_unpacked(got, NULL);
+}
+
+static void a_window_is_told_when_it_is_granted(void **state)
+{
+    (void)state;
+    board_make(CHIP_ESP32, board_two_slots);
+    ota_device_start();
+    check_window(3, 23, true, 3);
+    check_window(1, 7, false, 1);
+    check_window(0, 7, false, 1);
 }
 
 #define IN_BOTH(test)                                                                              \
@@ -599,6 +627,7 @@ int main(void)
         cmocka_unit_test(the_longest_status_fits),
         cmocka_unit_test(fields_are_found_and_attached),
         cmocka_unit_test(the_identity_for_others),
+        cmocka_unit_test(a_window_is_told_when_it_is_granted),
     };
 
     return LIVES_RUN(tests);

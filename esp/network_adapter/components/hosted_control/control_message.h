@@ -112,6 +112,7 @@ struct control_identity {
     bool can_roll_back;
     bool on_trial;
     uint32_t features;
+    uint32_t window;
 };
 
 struct control_reply {

@@ -68,4 +68,6 @@ void dialect_fill_identity(HostedExtension__Identity *to, const struct control_i
     to->on_trial = from->on_trial;
     to->has_features = true;
     to->features = from->features;
+    to->has_window = from->window > 1;
+    to->window = from->window;
 }

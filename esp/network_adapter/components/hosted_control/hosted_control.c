@@ -8,6 +8,7 @@
 #include "frame.h"
 #include "heartbeat.h"
 #include "ota_device.h"
+#include "ota_extension.h"
 #include "wifi_station.h"
 
 /* ESP-Hosted, adapter.h */
@@ -34,6 +35,7 @@ esp_err_t hosted_control_start(const struct hosted_control_port *port)
 {
     s_port = *port;
     ota_device_start(); /* unless the application has, which it should first of all */
+    ota_extension_grant_window(port->window);
     control_endpoint_init(port->dialect, send_frame, NULL);
     heartbeat_init(control_endpoint_notify);
     return wifi_station_start(port->dialect->initial_mode, control_endpoint_reply,

@@ -21,7 +21,8 @@ void identity_read(struct control_identity *ret)
         .project = app->project_name,
         .version = app->version,
         .on_trial = ota_device_on_trial(),
-        .features = OTA_EXTENSION_FEATURES,
+        .features = ota_extension_features(),
+        .window = ota_extension_window(),
     };
     ret->can_roll_back_known = ota_device_can_roll_back(&ret->can_roll_back);
 }

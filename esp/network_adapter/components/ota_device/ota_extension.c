@@ -43,11 +43,6 @@ SAME_STATE(VALID);
 SAME_STATE(INVALID);
 SAME_STATE(ABORTED);
 SAME_STATE(UNDEFINED);
-_Static_assert(OTA_EXTENSION_FEATURES == (HOSTED_EXTENSION__FEATURE__FEATURE_SESSION |
-                                          HOSTED_EXTENSION__FEATURE__FEATURE_DIGESTS |
-                                          HOSTED_EXTENSION__FEATURE__FEATURE_TRIAL),
-               "the parts that are here");
-
 /* A Request with its longest submessage and texts, and some fields that nobody knows. */
 #define ARENA_BYTES 1024
 
@@ -262,6 +257,27 @@ static void fill_fault(HostedExtension__Reply *reply, enum ota_device_code code)
         reply->text = take_text(s_text, sizeof(s_text), fault->text, sizeof(s_text));
 }
 
+static uint32_t s_window = 1;
+
+void ota_extension_grant_window(uint32_t writes)
+{
+    s_window = writes > 1 ? writes : 1;
+}
+
+uint32_t ota_extension_window(void)
+{
+    return s_window;
+}
+
+uint32_t ota_extension_features(void)
+{
+    const uint32_t always = HOSTED_EXTENSION__FEATURE__FEATURE_SESSION |
+                            HOSTED_EXTENSION__FEATURE__FEATURE_DIGESTS |
+                            HOSTED_EXTENSION__FEATURE__FEATURE_TRIAL;
+
+    return s_window > 1 ? always | HOSTED_EXTENSION__FEATURE__FEATURE_WINDOW : always;
+}
+
 static size_t pack(const HostedExtension__Reply *reply, uint8_t *buf, size_t size)
 {
     if (hosted_extension__reply__get_packed_size(reply) > size)
@@ -319,7 +335,9 @@ size_t ota_extension_identity(uint8_t *buf, size_t size)
     identity.version = take_text(version, APP_TEXT, app->version, sizeof(app->version));
     identity.has_can_roll_back = ota_device_can_roll_back(&can_roll_back);
     identity.can_roll_back = can_roll_back;
-    identity.features = OTA_EXTENSION_FEATURES;
+    identity.features = ota_extension_features();
+    identity.has_window = s_window > 1;
+    identity.window = s_window;
     identity.has_on_trial = true;
     identity.on_trial = ota_device_on_trial();
     if (hosted_extension__identity__get_packed_size(&identity) > size)

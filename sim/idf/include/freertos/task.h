@@ -13,5 +13,6 @@ void taskEXIT_CRITICAL(portMUX_TYPE *mux);
 BaseType_t xTaskCreate(TaskFunction_t code, const char *name, uint32_t stack_bytes,
                        void *parameters, UBaseType_t priority, TaskHandle_t *created);
 TickType_t xTaskGetTickCount(void);
+void vTaskDelay(TickType_t ticks);
 
 #endif

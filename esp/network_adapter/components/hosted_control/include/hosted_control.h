@@ -29,6 +29,9 @@ struct hosted_control_port {
     /* Capability bits and chip of the INIT event (ESP-Hosted, interface.h), 0 where unknown. */
     uint8_t capabilities;
     uint8_t spi_clock_mhz;
+    /* How many writes of an update the bus keeps while the flash is written, the one that is being
+     * written among them; 0 or 1: the host is to wait for each reply. */
+    uint8_t window;
     void *ctx;
 };
 

@@ -14,8 +14,15 @@
 
 struct ProtobufCMessage;
 
+/*
+ * So many writes of the host may be unanswered: to be granted by who knows that the transport keeps
+ * them, or holds them back without loss, while the flash is written. Else it is one.
+ */
+void ota_extension_grant_window(uint32_t writes);
+uint32_t ota_extension_window(void);
+
 /* Identity.features of this component. */
-#define OTA_EXTENSION_FEATURES 7u
+uint32_t ota_extension_features(void);
 
 /* Fields of a submessage: Request and Reply; but Identity and Reply in the Wi-Fi mode's reply. */
 #define OTA_EXTENSION_TAG            100u
