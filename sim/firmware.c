@@ -63,6 +63,7 @@ static int start(void)
     };
 
     world->tick_us = SCHEDULER_TICK_US;
+    bus_time_set_window(&world->bus_time, WINDOW);
     ota_device_start();
     if (nvs_flash_init() != ESP_OK || esp_netif_init() != ESP_OK ||
         esp_event_loop_create_default() != ESP_OK ||
