@@ -166,7 +166,8 @@ static int begin(struct update *update)
 
     update->begun = update->device->identity;
     update->digests = 0;
-    update->digests_asked = update->end_told = false;
+    update->digests_found = 0;
+    update->end_told = false;
     return session_open_identified(update->device, update->options->slot_bytes,
                                    update->options->clear_session, &image, &update->session,
                                    update->fault);

@@ -42,8 +42,8 @@ struct update {
     /* Of an ESP32 that tells what its slot holds: digests of so many sectors from there on. */
     uint64_t digests_at;
     size_t digests;
+    size_t digests_found; /* of these, in the image at the same place */
     uint8_t sector_digests[EXTENSION_DIGESTS_MAX][EXTENSION_DIGEST_BYTES];
-    bool digests_asked; /* in this session */
     bool end_told;      /* the last of them was asked for as the short one */
     bool digests_refused;
     uint64_t sent_bytes, kept_bytes;

@@ -13,9 +13,13 @@
 #define SECTOR_BYTES      4096
 #define SECTORS_PER_BLOCK (UPDATE_BLOCK_BYTES / SECTOR_BYTES)
 
-/* Of a first question: read by the ESP32 in some hundredths of a second, so that the update soon
+/* Of a question where nothing is known: read by the ESP32 in some hundredths of a second, so that the update soon
  * shows that it goes on. */
 #define FIRST_SECTORS SECTORS_PER_BLOCK
+
+/* Where nothing of a question was found in the slot, it holds another image: reading it all costs as
+ * much as ESP-IDF's verification. So the next question is a small one, and comes behind this. */
+#define NOTHING_FOUND_BYTES (512u * 1024)
 
 /*
  * So many sectors of a block that differ, and all of it is sent: a W25Q32JV typically erases the
@@ -95,7 +99,7 @@ static uint64_t count_sectors(const struct update *update, uint64_t offset, uint
 /* 0 with no digest: the ESP32 says no, so that all is sent. */
 static int ask(struct update *update, uint64_t offset)
 {
-    const uint32_t most = update->digests_asked ? EXTENSION_DIGESTS_MAX : FIRST_SECTORS;
+    const uint32_t most = update->digests_found > 0 ? EXTENSION_DIGESTS_MAX : FIRST_SECTORS;
     uint64_t end;
     const uint64_t count = count_sectors(update, offset, &end);
     const uint32_t asked = count < most ? (uint32_t)count : most;
@@ -104,7 +108,7 @@ static int ask(struct update *update, uint64_t offset)
     int err = update_wait(update, session_position(update->session));
 
     update->digests_at = offset;
-    update->digests = 0;
+    update->digests = update->digests_found = 0;
     if (err < 0 || asked == 0)
         return err;
     err = session_digests(update->session, offset, SECTOR_BYTES, asked, end, &reply, update->fault);
@@ -116,7 +120,6 @@ static int ask(struct update *update, uint64_t offset)
     }
     if (err < 0)
         return err;
-    update->digests_asked = true;
     update->end_told = end > 0;
     update->digests_refused = reply.digest_count == 0;
     update->digests = reply.digest_count < asked ? reply.digest_count : asked;
@@ -135,19 +138,30 @@ static const uint8_t *find_digest(const struct update *update, uint64_t offset, 
     return update->sector_digests[index];
 }
 
+static bool is_worth_asking(const struct update *update, uint64_t offset)
+{
+    const bool nothing_found = update->digests > 0 && update->digests_found == 0;
+
+    return !update->digests_refused &&
+           (!nothing_found || offset - update->digests_at >= NOTHING_FOUND_BYTES);
+}
+
 /* 1: these bytes lie in the slot; 0: they do not, or nobody knows. */
 static int is_there(struct update *update, uint64_t offset, const uint8_t *data, size_t len)
 {
     const uint8_t *digest = find_digest(update, offset, len);
 
-    if (digest == NULL && !update->digests_refused) {
+    if (digest == NULL && is_worth_asking(update, offset)) {
         const int err = ask(update, offset);
 
         if (err < 0)
             return err;
         digest = find_digest(update, offset, len);
     }
-    return digest != NULL && is_digest_of(digest, data, len);
+    if (digest == NULL || !is_digest_of(digest, data, len))
+        return 0;
+    update->digests_found++;
+    return 1;
 }
 
 static size_t sector_len(const struct update_block *block, size_t i)
