@@ -190,6 +190,8 @@ static void open_update(const esp_partition_t *slot, const struct ota_device_ima
             memcpy(s_update.sha256, image->sha256, sizeof(s_update.sha256));
     }
     ota_slot_open(slot);
+    if (image != NULL) /* a stock host has no digest to compare with */
+        ota_slot_hash_along();
     ESP_LOGI(s_tag, "update of %s begins", slot->label);
 }
 
@@ -220,10 +222,10 @@ enum ota_device_code ota_device_begin(const struct ota_device_image *image)
     return code;
 }
 
-static enum ota_device_code program(const void *data, size_t len)
+static enum ota_device_code program(const void *data, size_t len, size_t padding)
 {
     const enum ota_device_code code =
-        ota_slot_program(s_update.programmed, data, len, s_update.limit, &s_fault);
+        ota_slot_program(s_update.programmed, data, len, padding, s_update.limit, &s_fault);
 
     if (code == OTA_DEVICE_DONE)
         s_update.programmed += (uint32_t)len;
@@ -241,7 +243,7 @@ static enum ota_device_code complete_rest(const uint8_t **data, size_t *len)
     s_update.taken += (uint32_t)n;
     *data += n;
     *len -= n;
-    return n > 0 && n == missing ? program(s_update.rest, UNIT_BYTES) : OTA_DEVICE_DONE;
+    return n > 0 && n == missing ? program(s_update.rest, UNIT_BYTES, 0) : OTA_DEVICE_DONE;
 }
 
 static enum ota_device_code take(const uint8_t *data, size_t len)
@@ -250,7 +252,7 @@ static enum ota_device_code take(const uint8_t *data, size_t len)
     const size_t whole = len - len % UNIT_BYTES;
 
     if (code == OTA_DEVICE_DONE && whole > 0)
-        code = program(data, whole);
+        code = program(data, whole, 0);
     if (code != OTA_DEVICE_DONE)
         return code;
     memcpy(s_update.rest, data + whole, len - whole);
@@ -396,7 +398,7 @@ static enum ota_device_code flush_rest(void)
     if (held == 0)
         return answer(OTA_DEVICE_DONE);
     memset(s_update.rest + held, 0xff, UNIT_BYTES - held);
-    return program(s_update.rest, UNIT_BYTES);
+    return program(s_update.rest, UNIT_BYTES, UNIT_BYTES - held);
 }
 
 static enum ota_device_code check_digest(uint32_t size, const uint8_t *sha256)
@@ -404,9 +406,11 @@ static enum ota_device_code check_digest(uint32_t size, const uint8_t *sha256)
     uint8_t digest[OTA_DEVICE_DIGEST_BYTES];
     enum ota_device_code code;
 
-    if (sha256 == NULL)
+    if (sha256 == NULL) {
+        ota_slot_stop_hash(); /* ESP-IDF's verification is to have the SHA engine */
         return answer(OTA_DEVICE_DONE);
-    code = ota_slot_hash(0, size, digest, &s_fault);
+    }
+    code = ota_slot_hash_image(size, digest, &s_fault);
     if (code == OTA_DEVICE_DONE && memcmp(digest, sha256, sizeof(digest)) != 0)
         code = answer(OTA_DEVICE_WRONG_DIGEST);
     return code;

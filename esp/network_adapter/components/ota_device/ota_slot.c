@@ -11,6 +11,8 @@
 #define PAGE_BYTES    256u /* no program command crosses the end of one */
 #define HASH_BYTES    1024u
 
+#define MAX_GAP_BYTES (1u << 20) /* hashed within a write: what a host waits for, half a second */
+
 static const char s_tag[] = "ota_slot";
 
 static const esp_partition_t *s_slot;
@@ -20,8 +22,34 @@ static bool s_touched;
 /* What is read back, and what is hashed: too much for a task's stack, and never at once. */
 static uint8_t s_read[HASH_BYTES];
 
+/*
+ * The hash that runs along: of the first `to` bytes of the slot as they were read from flash, which
+ * nothing changes any more, since offsets only grow. From the first write on: before it the host
+ * asks for digests, which are to have the chip's SHA engine.
+ */
+static struct {
+    bool wanted;
+    bool begun;
+    uint32_t to;
+    struct ota_sha256 sha256;
+} s_along;
+
+void ota_slot_stop_hash(void)
+{
+    if (s_along.begun)
+        ota_sha256_abort(&s_along.sha256);
+    s_along.begun = s_along.wanted = false;
+    s_along.to = 0;
+}
+
+void ota_slot_hash_along(void)
+{
+    s_along.wanted = true;
+}
+
 void ota_slot_open(const esp_partition_t *slot)
 {
+    ota_slot_stop_hash();
     s_slot = slot;
     s_erased = 0;
     s_touched = false;
@@ -169,8 +197,57 @@ static enum ota_device_code erase_up_to(uint32_t end, uint32_t limit,
     return OTA_DEVICE_DONE;
 }
 
-/* Bits that do not take are no error to the flash. */
-static enum ota_device_code compare(uint32_t offset, const uint8_t *data, size_t len,
+/* What was just read from flash at `offset`. Without the library's memory `end` reads it all. */
+static void run_along(uint32_t offset, size_t len)
+{
+    if (!s_along.begun || offset != s_along.to)
+        return;
+    if (ota_sha256_update(&s_along.sha256, s_read, len))
+        s_along.to += (uint32_t)len;
+    else
+        ota_slot_stop_hash();
+}
+
+/* From flash into a hash; *ret_ok is the library's. */
+static enum ota_device_code hash_flash(struct ota_sha256 *sha256, uint32_t offset, uint32_t end,
+                                       bool *ret_ok, struct ota_device_fault *fault)
+{
+    *ret_ok = true;
+    while (*ret_ok && offset < end) {
+        const uint32_t n = end - offset < HASH_BYTES ? end - offset : HASH_BYTES;
+        const esp_err_t err = esp_partition_read(s_slot, offset, s_read, n);
+
+        if (err != ESP_OK)
+            return fail(OTA_DEVICE_READ_FAILED, err, s_slot, offset, fault);
+        *ret_ok = ota_sha256_update(sha256, s_read, n);
+        offset += n;
+    }
+    return OTA_DEVICE_DONE;
+}
+
+/* What was left as it is, up to `offset`. A long gap, and all behind it, is left to the end. */
+static enum ota_device_code catch_up(uint32_t offset, struct ota_device_fault *fault)
+{
+    enum ota_device_code code;
+    bool ok;
+
+    if (s_along.wanted && !s_along.begun) {
+        s_along.begun = true;
+        if (!ota_sha256_init(&s_along.sha256))
+            ota_slot_stop_hash();
+    }
+    if (!s_along.begun || offset <= s_along.to || offset - s_along.to > MAX_GAP_BYTES)
+        return OTA_DEVICE_DONE;
+    code = hash_flash(&s_along.sha256, s_along.to, offset, &ok, fault);
+    if (code == OTA_DEVICE_DONE && ok)
+        s_along.to = offset;
+    else
+        ota_slot_stop_hash();
+    return code;
+}
+
+/* Bits that do not take are no error to the flash. The first `hashed` bytes are the image's. */
+static enum ota_device_code compare(uint32_t offset, const uint8_t *data, size_t len, size_t hashed,
                                     struct ota_device_fault *fault)
 {
     while (len > 0) {
@@ -184,6 +261,8 @@ static enum ota_device_code compare(uint32_t offset, const uint8_t *data, size_t
             same++;
         if (same < n)
             return fail(OTA_DEVICE_FLASH_DIFFERS, ESP_OK, s_slot, offset + same, fault);
+        run_along(offset, n < hashed ? n : hashed);
+        hashed -= n < hashed ? n : hashed;
         offset += (uint32_t)n;
         data += n;
         len -= n;
@@ -242,36 +321,46 @@ static enum ota_device_code program_pages(uint32_t offset, const uint8_t *data, 
     return OTA_DEVICE_DONE;
 }
 
-enum ota_device_code ota_slot_program(uint32_t offset, const void *data, size_t len, uint32_t limit,
-                                      struct ota_device_fault *fault)
+enum ota_device_code ota_slot_program(uint32_t offset, const void *data, size_t len, size_t padding,
+                                      uint32_t limit, struct ota_device_fault *fault)
 {
-    enum ota_device_code code = erase_up_to(offset + (uint32_t)len, limit, fault);
+    enum ota_device_code code = catch_up(offset, fault);
 
     if (code == OTA_DEVICE_DONE)
+        code = erase_up_to(offset + (uint32_t)len, limit, fault);
+    if (code == OTA_DEVICE_DONE)
         code = program_pages(offset, data, len, fault);
-    return code == OTA_DEVICE_DONE ? compare(offset, data, len, fault) : code;
+    return code == OTA_DEVICE_DONE ? compare(offset, data, len, len - padding, fault) : code;
 }
 
 enum ota_device_code ota_slot_hash(uint32_t offset, uint32_t len,
                                    uint8_t ret[OTA_DEVICE_DIGEST_BYTES],
                                    struct ota_device_fault *fault)
 {
-    bool ok = ota_sha256_init();
+    static struct ota_sha256 sha256;
+    bool ok = ota_sha256_init(&sha256);
+    enum ota_device_code code = OTA_DEVICE_DONE;
 
-    while (ok && len > 0) {
-        const uint32_t n = len < HASH_BYTES ? len : HASH_BYTES;
-        const esp_err_t err = esp_partition_read(s_slot, offset, s_read, n);
-
-        if (err != ESP_OK) {
-            ota_sha256_abort();
-            return fail(OTA_DEVICE_READ_FAILED, err, s_slot, offset, fault);
-        }
-        ok = ota_sha256_update(s_read, n);
-        offset += n;
-        len -= n;
-    }
-    if (ok && ota_sha256_finish(ret))
+    if (ok)
+        code = hash_flash(&sha256, offset, offset + len, &ok, fault);
+    if (code == OTA_DEVICE_DONE && ok && ota_sha256_finish(&sha256, ret))
         return OTA_DEVICE_DONE;
-    ota_sha256_abort();
-    return fail(OTA_DEVICE_READ_FAILED, ESP_ERR_NO_MEM, s_slot, offset, fault);
+    ota_sha256_abort(&sha256);
+    return code == OTA_DEVICE_DONE
+               ? fail(OTA_DEVICE_READ_FAILED, ESP_ERR_NO_MEM, s_slot, offset, fault)
+               : code;
+}
+
+enum ota_device_code ota_slot_hash_image(uint32_t size, uint8_t ret[OTA_DEVICE_DIGEST_BYTES],
+                                         struct ota_device_fault *fault)
+{
+    enum ota_device_code code = OTA_DEVICE_DONE;
+    bool ok = s_along.begun && s_along.to <= size;
+
+    if (ok)
+        code = hash_flash(&s_along.sha256, s_along.to, size, &ok, fault);
+    if (code == OTA_DEVICE_DONE && ok)
+        ok = ota_sha256_finish(&s_along.sha256, ret);
+    ota_slot_stop_hash();
+    return code == OTA_DEVICE_DONE && !ok ? ota_slot_hash(0, size, ret, fault) : code;
 }

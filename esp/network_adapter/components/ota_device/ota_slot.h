@@ -27,15 +27,29 @@ uint32_t ota_slot_record_that_counts(void);
 uint32_t ota_slot_record_to_write(void);
 
 /*
- * Erases what is needed, up to `limit` where whole blocks pay, programs but for blank pages, and
- * compares all of it. On failure *fault has code, error and address.
+ * What is programmed from now on, and what is skipped on the way, is hashed as it lies in flash, so
+ * that ota_slot_hash_image() finds little to do. It may hold the SHA engine of an ESP32 until that
+ * call, stop or open.
  */
-enum ota_device_code ota_slot_program(uint32_t offset, const void *data, size_t len, uint32_t limit,
-                                      struct ota_device_fault *fault);
+void ota_slot_hash_along(void);
+void ota_slot_stop_hash(void);
+
+/*
+ * Erases what is needed, up to `limit` where whole blocks pay, programs but for blank pages, and
+ * compares all of it. The last `padding` bytes are no part of the image. On failure *fault has
+ * code, error and address.
+ */
+enum ota_device_code ota_slot_program(uint32_t offset, const void *data, size_t len, size_t padding,
+                                      uint32_t limit, struct ota_device_fault *fault);
 
 /* The SHA-256 of what is in flash. */
 enum ota_device_code ota_slot_hash(uint32_t offset, uint32_t len,
                                    uint8_t ret[OTA_DEVICE_DIGEST_BYTES],
                                    struct ota_device_fault *fault);
+
+/* The same of the first `size` bytes, of which only those are read that were not hashed yet: all of
+ * them, if more were. No hash runs along any more. */
+enum ota_device_code ota_slot_hash_image(uint32_t size, uint8_t ret[OTA_DEVICE_DIGEST_BYTES],
+                                         struct ota_device_fault *fault);
 
 #endif
