@@ -24,7 +24,7 @@ class FaultProxy(Terminal):
 
     A fault is a handler for the n-th request or answer of a kind, counted from 1; it runs instead
     of handing the message on. `forward`, `deliver`, `refuse` and so on are what it may do, and they
-    are ready-made handlers too.
+    are ready-made handlers too. Answers stay in order: those behind one that is held are held too.
     """
 
     def __init__(self, device: Path, path: Path) -> None:
@@ -33,6 +33,7 @@ class FaultProxy(Terminal):
         tty.setraw(self._device)
         self._answers = Splitter()
         self._handlers: dict[tuple[str, Kind, int], Handler] = {}
+        self._lost_from: dict[Kind, int] = {}
         self._counts: Counter[tuple[str, Kind]] = Counter()
         self._held: list[bytes] = []
         self._mute = False
@@ -47,12 +48,17 @@ class FaultProxy(Terminal):
     def on_answer(self, kind: Kind, handler: Handler, nth: int = 1) -> None:
         self._handlers["answer", kind, nth] = handler
 
+    def drop_answers(self, kind: Kind, first: int) -> None:
+        """That one and all behind it: a single lost answer to a write is made good by the next."""
+        self._lost_from[kind] = first
+
     def reset(self) -> None:
         """As new: no fault, nothing recorded, nothing held."""
         self.settle()
 
         def clear() -> None:
             self._handlers.clear()
+            self._lost_from.clear()
             self._counts.clear()
             self._held.clear()
             self._mute = False
@@ -170,12 +176,15 @@ class FaultProxy(Terminal):
             self._selector.unregister(self._device)
             return
         for message in map(spoken, self._answers.feed(data)):
-            if self._mute:
-                continue
-            if self._held and message.is_event:  # it came behind what is held
-                self._held.append(message.raw)
-            else:
-                self._handle("answer", message, self.deliver)
+            if not self._mute:
+                self._handle("answer", message, self._usual(message))
+
+    def _usual(self, message: Message) -> Handler:
+        """What becomes of an answer or an event that has no handler of its own."""
+        nth = self._counts["answer", message.kind] + 1
+        if nth >= self._lost_from.get(message.kind, nth + 1):
+            return self.drop
+        return self.hold if self._held else self.deliver
 
     def _handle(self, direction: str, message: Message, otherwise: Handler) -> None:
         nth = self._counts[direction, message.kind] + 1

@@ -160,10 +160,10 @@ class Rig:
 
     def start_until(self, image: bytes | str | Path, writes: int, *options: str) -> Process:
         """An update whose last answer is that to the write before this one, which the ESP32 has
-        done too."""
+        done too: perhaps with some behind it."""
         assert self.proxy
         self.proxy.reset()
-        self.proxy.on_answer(Kind.OTA_WRITE, self.proxy.drop, writes)
+        self.proxy.drop_answers(Kind.OTA_WRITE, writes)
         tool = self.start_update("esp-ota", image, *options)
         self.proxy.wait_answer(Kind.OTA_WRITE, writes)
         return tool
