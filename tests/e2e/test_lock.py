@@ -43,6 +43,7 @@ def test_lock_ends_with_its_holder(rig: Rig) -> None:
     rig.proxy.wait_request(Kind.OTA_BEGIN)
     assert rig.command("test.out", "get_mode").status == BUSY
     holder.kill()
+    rig.proxy.release()
     assert rig.command("test.out", "get_mode").status == DONE
 
 
