@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import pytest
 from support import classic, ctrl
 from support.classic import Kind
+from support.cut_updates import WINDOW
 from support.dialects import (
     CLASSIC,
     CTRL,
@@ -55,10 +56,25 @@ def at(kind: Kind) -> int:
     return 3 if kind is WRITE else 1
 
 
+def each(kind: Kind) -> range:
+    """Which requests have the fault: one write that is lost alone is made good by the next."""
+    return range(at(kind), at(kind) + (WINDOW if kind is WRITE else 1))
+
+
+def on_requests(proxy: FaultProxy, kind: Kind, handler: Callable[[Message], None]) -> None:
+    for nth in each(kind):
+        proxy.on_request(kind, handler, nth)
+
+
+def on_answers(proxy: FaultProxy, kind: Kind, handler: Callable[[Message], None]) -> None:
+    for nth in each(kind):
+        proxy.on_answer(kind, handler, nth)
+
+
 def request_fault(name: str, kind: Kind, handler: str, status: int, message: str) -> Fault:
     return Fault(
         f"{name}-{kind.name}",
-        lambda proxy: proxy.on_request(kind, getattr(proxy, handler), at(kind)),
+        lambda proxy: on_requests(proxy, kind, getattr(proxy, handler)),
         status,
         message,
         kind,
@@ -71,7 +87,7 @@ def answer_fault(
     """The ESP32 got the request: after an `end` that it took, it runs the new firmware."""
     return Fault(
         f"{name}-{kind.name}",
-        lambda proxy: proxy.on_answer(kind, make(proxy), at(kind)),
+        lambda proxy: on_answers(proxy, kind, make(proxy)),
         status,
         message,
         kind,
@@ -84,7 +100,7 @@ def faults() -> list[Fault]:
     for kind in (BEGIN, WRITE, END):
         table += [
             request_fault("silent", kind, "mute", NO_ANSWER, SILENCE),
-            request_fault("one-request-lost", kind, "drop", NO_ANSWER, SILENCE),
+            request_fault("request-lost", kind, "drop", NO_ANSWER, SILENCE),
             request_fault("refused", kind, "refuse", REFUSED, REFUSAL),
             request_fault("vanished", kind, "gone", NO_ANSWER, LOST),
             answer_fault("answer-lost", kind, lambda p: p.drop, NO_ANSWER, SILENCE),
@@ -130,7 +146,8 @@ def ctrl_faults() -> list[Fault]:
             answer_fault(
                 "wrong-number",
                 kind,
-                lambda p, n=number: p.instead(lambda m: ctrl_reply(n + 100, b"", m.uid + 1)),
+                # Of no write that is on its way.
+                lambda p, n=number: p.instead(lambda m: ctrl_reply(n + 100, b"", m.uid + WINDOW)),
                 NO_ANSWER,
                 SILENCE,
             ),
@@ -173,7 +190,8 @@ def check_never_end_after_a_failed_write(rig: Rig, fault: Fault) -> None:
         assert END not in kinds
     if fault.at is WRITE:
         assert END not in kinds
-        assert kinds.count(WRITE) == at(WRITE), "a write was sent again"
+        # That none was sent again shows in the bytes, which are a beginning of the image.
+        assert at(WRITE) <= kinds.count(WRITE) < at(WRITE) + WINDOW
     assert kinds.count(END) <= 1
 
 
@@ -308,13 +326,14 @@ def test_a_success_out_of_nowhere_hides_no_refusal(
     server = rig.serve(image)
     rig.proxy.on_request(kind, rig.proxy.refuse, BLOCK_WRITES + 3 if kind is WRITE else 1)
     process = rig.start_update(updater, server.url("late"), timeout=5)
-    rig.proxy.wait_answer(WRITE, BLOCK_WRITES)
-    rig.proxy.wait_read()
+    rig.proxy.wait_answer(WRITE, BLOCK_WRITES)  # the last ones are read when more is to be sent
     rig.proxy.inject(dialect.answer(kind, 0))
     time.sleep(0.05)  # so long at least does the tool wait: a slow server, on any machine
     server.go_on.set()
     result = rig.tools.finish(process)
-    assert result.status == REFUSED, result
+    # Taken for the answer to a write that is on its way, it does not say what is wanted next.
+    assert result.status == (NO_ANSWER if kind is WRITE else REFUSED), result
+    assert kind is END or "has no content" in result.stderr
     assert rig.proxy.kinds().count(END) == (kind is END)
     rig.check_boots(rig.old)
 
@@ -473,14 +492,14 @@ def test_a_restart_while_the_source_is_slow(ctrl_rig: Rig) -> None:
     image = make_image(NEW, size=200000)
     server = ctrl_rig.serve(image)
     process = ctrl_rig.start_update("test.out", server.url("late"), timeout=5)
-    ctrl_rig.proxy.wait_answer(WRITE, BLOCK_WRITES)
-    ctrl_rig.proxy.wait_read()
+    ctrl_rig.proxy.wait_answer(WRITE, BLOCK_WRITES)  # the last are read when more is to be sent
     ctrl_rig.proxy.inject(RESTARTED)
     time.sleep(0.05)  # so long at least does the tool wait: a slow server, on any machine
     server.go_on.set()
     result = ctrl_rig.tools.finish(process)
     assert result.status == NO_ANSWER, result
     assert_names(result.stderr, "restarted")
-    assert ctrl_rig.proxy.kinds().count(WRITE) == BLOCK_WRITES
+    # One more goes out for each answer that lies in front of it.
+    assert ctrl_rig.proxy.kinds().count(WRITE) <= BLOCK_WRITES + WINDOW
     assert END not in ctrl_rig.proxy.kinds()
     ctrl_rig.check_boots(ctrl_rig.old)

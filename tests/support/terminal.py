@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A pty that stands where a tool expects the control device, served by a thread."""
 
-import fcntl
 import os
 import secrets
 import selectors
-import termios
 import threading
 import tty
 from collections import deque
@@ -90,15 +88,6 @@ class Terminal:
         """Puts bytes into the queue that the next tool will find."""
         self.call(lambda: self._send(data))
         wait_for(lambda: not self._to_tool, "room in the queue of the pty")
-
-    def wait_read(self) -> None:
-        """Waits until the tool has read everything that was sent to it."""
-
-        def empty() -> bool:
-            waiting = fcntl.ioctl(self._slave, termios.FIONREAD, bytes(4))
-            return not self._to_tool and not any(waiting)
-
-        wait_for(empty, "the tool to read its answers")
 
     def vanish(self) -> None:
         """The device node goes away under the tool."""

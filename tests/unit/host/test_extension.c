@@ -68,11 +68,11 @@ static void what_is_no_reply_is_said_to_be_none(void **state)
 
 static void more_digests_than_were_asked_for_are_left(void **state)
 {
-    struct ctrl_reply reply = {.extension_len = 3 + 20 * EXTENSION_DIGEST_BYTES};
+    struct ctrl_reply reply = {.extension_len = 3 + (EXTENSION_DIGESTS_MAX + 1) * EXTENSION_DIGEST_BYTES};
     struct extension_reply said;
 
     (void)state;
-    memcpy(reply.extension, "\x3a\x80\x05", 3);
+    memcpy(reply.extension, "\x3a\xa0\x10", 3);
     assert_int_equal(extension_read(&reply, &said), 0);
     assert_int_equal(said.digest_count, EXTENSION_DIGESTS_MAX);
 }
