@@ -432,7 +432,7 @@ def test_the_next_update_after_each_failure_succeeds(
     rig.power_on(dialect=dialect)
     for kind in (BEGIN, WRITE, END):
         for handler in (rig.proxy.refuse, rig.proxy.drop):
-            rig.proxy.on_request(kind, handler, at(kind))
+            on_requests(rig.proxy, kind, handler)
             assert rig.update(updater, image, timeout=1).status in (REFUSED, NO_ANSWER)
             rig.proxy.reset()
     check_arrives(rig, updater, image)
