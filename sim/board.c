@@ -20,14 +20,11 @@
 
 #define TABLE_FILE_MAX_BYTES (64 * 1024)
 
-/* After so long on the flash without a pause of a tick, ESP-IDF's driver makes one before its next
- * command (CONFIG_SPI_FLASH_YIELD_DURING_ERASE, _ERASE_YIELD_DURATION_MS, _ERASE_YIELD_TICKS). */
-#define YIELD_AFTER_US 20000
-
 static const struct flash_timing *s_timing;
 static bool s_goes_on; /* the driver is still in the same run of commands */
 static int64_t s_yielded_us, s_released_us;
 
+/* ESP-IDF's driver before each command: see world->yield_us. */
 static void give_way(void *ctx)
 {
     const int64_t now_us = world_now_us();
@@ -36,7 +33,7 @@ static void give_way(void *ctx)
     s_goes_on = false;
     if (now_us - s_released_us >= world->tick_us) {
         s_yielded_us = now_us;
-    } else if (now_us - s_yielded_us >= YIELD_AFTER_US) {
+    } else if (now_us - s_yielded_us >= world->yield_us) {
         sim_clock_wait_tick(&world->clock, world->tick_us);
         s_yielded_us = world_now_us();
     }

@@ -15,6 +15,7 @@
 #define WINDOW              3 /* as main/ has it, with its default of receive buffers */
 
 #define SCHEDULER_TICK_US (1000000 / CONFIG_FREERTOS_HZ)
+#define YIELD_US          (1000 * CONFIG_SPI_FLASH_ERASE_YIELD_DURATION_MS)
 
 static void send_frame(void *ctx, const uint8_t *frame, size_t len)
 {
@@ -63,6 +64,7 @@ static int start(void)
     };
 
     world->tick_us = SCHEDULER_TICK_US;
+    world->yield_us = YIELD_US;
     bus_time_set_window(&world->bus_time, WINDOW);
     ota_device_start();
     if (nvs_flash_init() != ESP_OK || esp_netif_init() != ESP_OK ||

@@ -43,8 +43,9 @@ struct update {
     uint64_t digests_at;
     size_t digests;
     size_t digests_found; /* of these, in the image at the same place */
+    bool last_was_there;  /* the sector that was compared last */
     uint8_t sector_digests[EXTENSION_DIGESTS_MAX][EXTENSION_DIGEST_BYTES];
-    bool end_told;      /* the last of them was asked for as the short one */
+    bool end_told; /* the last of them was asked for as the short one */
     bool digests_refused;
     uint64_t sent_bytes, kept_bytes;
     bool told; /* what failed is of the session, which has said itself what still holds */

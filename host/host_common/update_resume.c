@@ -13,13 +13,13 @@
 #define SECTOR_BYTES      4096
 #define SECTORS_PER_BLOCK (UPDATE_BLOCK_BYTES / SECTOR_BYTES)
 
-/* Of a question where nothing is known: read by the ESP32 in some hundredths of a second, so that the update soon
- * shows that it goes on. */
-#define FIRST_SECTORS SECTORS_PER_BLOCK
+/* So many sectors are asked about where the one before is not known to be there: more than the
+ * first, which differs in each build. They are read in 4 ms, those of a whole question in 70. */
+#define FIRST_SECTORS 4
 
-/* Where nothing of a question was found in the slot, it holds another image: reading it all costs as
- * much as ESP-IDF's verification. So the next question is a small one, and comes behind this. */
-#define NOTHING_FOUND_BYTES (512u * 1024)
+/* Where nothing of a question was found in the slot, it holds another image, all of which it would
+ * take as long to read as ESP-IDF's verification takes: the next question comes behind this. */
+#define NOTHING_FOUND_BYTES (1024u * 1024)
 
 /*
  * So many sectors of a block that differ, and all of it is sent: a W25Q32JV typically erases the
@@ -99,7 +99,7 @@ static uint64_t count_sectors(const struct update *update, uint64_t offset, uint
 /* 0 with no digest: the ESP32 says no, so that all is sent. */
 static int ask(struct update *update, uint64_t offset)
 {
-    const uint32_t most = update->digests_found > 0 ? EXTENSION_DIGESTS_MAX : FIRST_SECTORS;
+    const uint32_t most = update->last_was_there ? EXTENSION_DIGESTS_MAX : FIRST_SECTORS;
     uint64_t end;
     const uint64_t count = count_sectors(update, offset, &end);
     const uint32_t asked = count < most ? (uint32_t)count : most;
@@ -158,10 +158,9 @@ static int is_there(struct update *update, uint64_t offset, const uint8_t *data,
             return err;
         digest = find_digest(update, offset, len);
     }
-    if (digest == NULL || !is_digest_of(digest, data, len))
-        return 0;
-    update->digests_found++;
-    return 1;
+    update->last_was_there = digest != NULL && is_digest_of(digest, data, len);
+    update->digests_found += update->last_was_there;
+    return update->last_was_there;
 }
 
 static size_t sector_len(const struct update_block *block, size_t i)

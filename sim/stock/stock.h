@@ -25,6 +25,9 @@ extern const struct program stock_ctrl_program;
 #define STOCK_SUCCESS 0
 #define STOCK_FAILURE (-1)
 
+/* ESP-IDF's default: see world->yield_us. */
+#define STOCK_YIELD_US 20000
+
 _Noreturn void stock_panic(const char *why);
 
 /* The bus: stock_serial.c. */

@@ -144,6 +144,7 @@ static int start(void)
     const wifi_init_config_t config = WIFI_INIT_CONFIG_DEFAULT();
 
     world->tick_us = TICK_US;
+    world->yield_us = STOCK_YIELD_US;
     stock_serial_start(&receiver);
     if (esp_event_loop_create_default() != ESP_OK || esp_wifi_init(&config) != ESP_OK ||
         esp_wifi_set_storage(WIFI_STORAGE_FLASH) != ESP_OK ||

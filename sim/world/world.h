@@ -46,6 +46,7 @@ struct world {
     uint16_t chip_id; /* as in an image's header */
     uint8_t bus_mhz;
     int64_t tick_us;      /* of the scheduler of what runs; 0: none, it is the boot loader */
+    int64_t yield_us;     /* after so long without a pause its flash driver makes one, of a tick */
     enum dialect dialect; /* which the firmware was built for */
     uint8_t mac[6];       /* eFuse: the base address */
     int flash;            /* descriptor of the flash file */
