@@ -37,7 +37,7 @@ PARTS = {
 FIRMWARE = {
     "classic": ("--stock", "--dialect", "classic"),
     "ctrl": ("--stock", "--dialect", "ctrl"),
-    "ours": ("--dialect", "ctrl", "--bus-armed", "6"),
+    "ours": ("--dialect", "ctrl"),
 }
 
 SCENARIOS = ("first", "repeated", "rebuilt", "resumed")

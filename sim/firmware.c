@@ -12,7 +12,11 @@
 
 #define CAPABILITY_WLAN_SPI 0x20 /* ESP-Hosted, interface.h */
 #define TICK_US             1000000
-#define WINDOW              3 /* as main/ has it, with its default of receive buffers */
+
+/* As main/ has it, with its default of seven receive buffers: one is in the control task's hands.
+ */
+#define WINDOW 3
+#define ARMED  6
 
 #define SCHEDULER_TICK_US (1000000 / CONFIG_FREERTOS_HZ)
 #define YIELD_US          (1000 * CONFIG_SPI_FLASH_ERASE_YIELD_DURATION_MS)
@@ -65,7 +69,7 @@ static int start(void)
 
     world->tick_us = SCHEDULER_TICK_US;
     world->yield_us = YIELD_US;
-    bus_time_set_window(&world->bus_time, WINDOW);
+    bus_time_set_firmware(&world->bus_time, WINDOW, ARMED);
     ota_device_start();
     if (nvs_flash_init() != ESP_OK || esp_netif_init() != ESP_OK ||
         esp_event_loop_create_default() != ESP_OK ||

@@ -4,8 +4,8 @@
 #define NEVER INT64_MAX
 
 /* ESP-Hosted on SPI: one full buffer, both ways. The gap is from upstream's throughput at 10 MHz
- * (April 2026): re-arming, the lines' interrupts, the driver. One transaction is armed at a time,
- * as upstream does and main/bus_spi.c. */
+ * (April 2026): re-arming, the lines' interrupts, the driver. One transaction is armed at a time:
+ * by a task, as upstream does, or by the interrupt, while there are buffers, as main/bus_spi.c. */
 #define SPI_BITS   (1600 * 8)
 #define SPI_GAP_US 150
 #define SPI_ARMED  1
@@ -36,11 +36,17 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-void bus_time_set_window(struct bus_time *bus, unsigned writes)
+static unsigned within(unsigned value, unsigned max)
 {
-    bus->settings.window = writes < BUS_MAX_WINDOW ? writes : BUS_MAX_WINDOW;
+    return value < max ? value : max;
+}
+
+void bus_time_set_firmware(struct bus_time *bus, unsigned window, unsigned armed)
+{
     if (bus->settings.window == 0)
-        bus->settings.window = 1;
+        bus->window = within(window, BUS_MAX_WINDOW);
+    if (bus->settings.armed == 0 && bus->settings.kind == BUS_SPI)
+        bus->armed = within(armed, BUS_MAX_ARMED);
 }
 
 void bus_time_init(struct bus_time *bus, const struct bus_settings *settings)
@@ -50,11 +56,10 @@ void bus_time_init(struct bus_time *bus, const struct bus_settings *settings)
     *bus = (struct bus_time){.settings = *settings};
     if (sdio && settings->mhz == 0)
         bus->settings.mhz = SDIO_MHZ;
-    if (settings->armed == 0)
-        bus->settings.armed = sdio ? SDIO_ARMED : SPI_ARMED;
+    bus->armed = settings->armed > 0 ? settings->armed : sdio ? SDIO_ARMED : SPI_ARMED;
+    bus->window = settings->window > 0 ? settings->window : 1;
     if (settings->host_us < 0)
         bus->settings.host_us = HOST_US;
-    bus_time_set_window(bus, settings->window);
 }
 
 static int64_t gap_us(const struct bus_time *bus, int64_t usual)
@@ -91,17 +96,17 @@ static int64_t runs_at(struct bus_time *bus, int64_t us)
     return us;
 }
 
-/* When the buffer of the next transaction was armed. */
-static int64_t armed_at(struct bus_time *bus)
+/* When the ESP32 had a buffer for the next transaction. */
+static int64_t buffer_at(struct bus_time *bus)
 {
-    const unsigned armed = bus->settings.armed;
+    const unsigned armed = bus->armed;
 
     return bus->transactions < armed ? 0 : runs_at(bus, bus->ended_us[bus->transactions % armed]);
 }
 
 static void transaction_ends(struct bus_time *bus, int64_t us)
 {
-    bus->ended_us[bus->transactions++ % bus->settings.armed] = us;
+    bus->ended_us[bus->transactions++ % bus->armed] = us;
 }
 
 /* Of the next frame for the host. */
@@ -117,13 +122,13 @@ static void deliver(struct bus_time *bus, int64_t us)
 
 /*
  * The host clocks a transaction as soon as one is armed and either side has something. It fills its
- * half when it begins; the ESP32 had to when it was armed.
+ * half when it begins; the ESP32 had to when it was armed, which is when the one before was over
+ * and there was a buffer.
  */
 static bool transact_spi(struct bus_time *bus, int64_t host_us)
 {
-    const int64_t armed_us = armed_at(bus), ready_us = ready_at(bus);
-    const int64_t wanted_us = earlier(host_us, ready_us);
-    const int64_t start_us = later(later(bus->free_us, armed_us), wanted_us);
+    const int64_t armed_us = later(bus->free_us, buffer_at(bus)), ready_us = ready_at(bus);
+    const int64_t start_us = later(armed_us, earlier(host_us, ready_us));
 
     bus->free_us = start_us + spi_us(bus);
     transaction_ends(bus, bus->free_us);
@@ -135,7 +140,7 @@ static bool transact_spi(struct bus_time *bus, int64_t host_us)
 static bool transact_sdio(struct bus_time *bus, int64_t host_us, size_t host_bytes)
 {
     const int64_t ready_us = ready_at(bus);
-    const int64_t taken_us = host_us == NEVER ? NEVER : later(host_us, armed_at(bus));
+    const int64_t taken_us = host_us == NEVER ? NEVER : later(host_us, buffer_at(bus));
 
     if (ready_us <= taken_us) {
         const size_t bytes = bus->bytes[bus->delivered % BUS_TIME_FRAMES];
@@ -176,7 +181,7 @@ static int64_t delivered_by(struct bus_time *bus, uint64_t count)
 static uint64_t waited_for(struct bus_time *bus, bool is_write)
 {
     const uint64_t number = bus->requests++;
-    const unsigned window = bus->settings.window;
+    const unsigned window = bus->window;
     uint64_t granting = number > window ? number - window : 0;
 
     if (number == 0) {

@@ -22,7 +22,7 @@ enum bus_kind {
 #define BUS_MAX_ARMED  20
 #define BUS_MAX_WINDOW 16
 
-/* 0, or -1 of what may be 0: what is usual there. */
+/* 0, or -1 of what may be 0: what is usual there, or what the firmware has. */
 struct bus_settings {
     enum bus_kind kind;
     unsigned mhz;    /* never 0 of SPI, which has the speed of its chip */
@@ -41,6 +41,7 @@ struct bus_stall {
 
 struct bus_time {
     struct bus_settings settings;
+    unsigned window, armed; /* of those, or of the firmware */
     int64_t free_us; /* the end of the last transaction */
     uint64_t transactions;
     int64_t
@@ -74,8 +75,8 @@ struct bus_frame {
 
 void bus_time_init(struct bus_time *bus, const struct bus_settings *settings);
 
-/* The host may have so many writes in flight from now on: the ESP32 has granted it. */
-void bus_time_set_window(struct bus_time *bus, unsigned writes);
+/* What is there when nothing was said of it. Stock firmware: one of each, but for SDIO. */
+void bus_time_set_firmware(struct bus_time *bus, unsigned window, unsigned armed);
 
 /* The next frame of the host. Returns when it has arrived, which may be before `now_us`. */
 int64_t bus_time_receive(struct bus_time *bus, const struct bus_frame *frame, int64_t now_us);

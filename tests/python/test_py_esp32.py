@@ -162,4 +162,4 @@ def test_features(rig: Rig) -> None:
         assert caught.value.status == Status.REFUSED
         with pytest.raises(ValueError):
             device.set_feature(3, True)
-        assert device.identity.features == 7  # sessions, digests, trial
+        assert device.identity.features == 23  # sessions, digests, trial, window

@@ -53,7 +53,8 @@ class FaultProxy(Terminal):
         self._lost_from[kind] = first
 
     def reset(self) -> None:
-        """As new: no fault, nothing recorded, nothing held."""
+        """As new: no fault, nothing recorded, nothing held, and no half message of a tool that was
+        killed while it wrote one: a driver gets each write whole."""
         self.settle()
 
         def clear() -> None:
@@ -62,6 +63,7 @@ class FaultProxy(Terminal):
             self._counts.clear()
             self._held.clear()
             self._mute = False
+            self._splitter = Splitter()
             with self._lock:
                 self._captured.clear()
                 self._taken = 0
