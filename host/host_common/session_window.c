@@ -240,7 +240,8 @@ static bool believe(struct hosted_session *session, uint64_t next)
 struct late {
     bool has_next, refused;
     uint64_t next;
-    struct extension_reply refusal;
+    struct extension_reply refusal; /* with DONE it came without content, */
+    int32_t code;                   /* but for this one */
 };
 
 static void on_late(void *ctx, const struct ctrl_reply *reply)
@@ -254,10 +255,25 @@ static void on_late(void *ctx, const struct ctrl_reply *reply)
          said.code == HOSTED_EXTENSION__CODE__WRONG_OFFSET)) {
         late->has_next = true;
         late->next = said.next;
-    } else if (understood && said.code != HOSTED_EXTENSION__CODE__DONE && !late->refused) {
+    } else if (!late->refused && ((understood && said.code != HOSTED_EXTENSION__CODE__DONE) ||
+                                  reply->outcome != CTRL_OK)) {
         late->refused = true;
-        late->refusal = said;
+        late->code = reply->code;
+        if (understood)
+            late->refusal = said;
     }
+}
+
+static int refused_late(struct hosted_session *session, const struct late *late,
+                        struct hosted_fault *fault)
+{
+    const struct hosted_device *device = session->device;
+    const struct ctrl_request oldest = write_at(session->confirmed);
+    const int err = late->refusal.code != HOSTED_EXTENSION__CODE__DONE
+                        ? extended_refusal(device, &oldest, NULL, &late->refusal, fault)
+                        : device_refusal(device, &oldest, late->code, fault);
+
+    return fail(session, err, late->refusal.code);
 }
 
 /* Who is there: behind the answer to that no other is left. */
@@ -265,7 +281,6 @@ static int settle(struct hosted_session *session, struct hosted_fault *fault)
 {
     struct hosted_device *device = session->device;
     struct late late = {0};
-    const struct ctrl_request oldest = write_at(session->confirmed);
     int err;
 
     device->client.late = on_late;
@@ -280,10 +295,7 @@ static int settle(struct hosted_session *session, struct hosted_fault *fault)
         session->ended = err != -ECANCELED;
         return err;
     }
-    if (late.refused)
-        return fail(session, extended_refusal(device, &oldest, NULL, &late.refusal, fault),
-                    late.refusal.code);
-    return 0;
+    return late.refused ? refused_late(session, &late, fault) : 0;
 }
 
 /* The ESP32 wants something else than what follows on what is confirmed. */

@@ -242,6 +242,31 @@ static void a_refusal_behind_a_lost_write_is_not_lost(void **state)
     assert_int_equal(setup->fault.device_code, CODE(PROGRAM_FAILED));
 }
 
+/* As a link would have it whose other end knows nothing of the extension. */
+static int double_third_and_refuse_fourth(struct extended_esp32 *fake,
+                                          const HostedExtension__Request *request,
+                                          HostedExtension__Reply *reply)
+{
+    if (is_nth_write(fake, request, 3))
+        return 2;
+    if (!is_nth_write(fake, request, 4))
+        return 1;
+    fake->next = request->write->offset; /* it does not have this one */
+    reply->code = CODE(NOT_UNDERSTOOD);
+    return EXTENDED_PLAIN;
+}
+
+static void a_refusal_without_content_is_none_the_less(void **state)
+{
+    struct setup *setup = *state;
+
+    setup->fake->on = double_third_and_refuse_fourth;
+    assert_int_equal(write_all(setup), -EREMOTEIO);
+    assert_string_equal(
+        setup->fault.text,
+        "/dev/fake: the ESP32 refused write at 12,000 (code -1); 1.0.0 is still in place");
+}
+
 static bool lose_two(struct extended_esp32 *fake, const HostedExtension__Request *request)
 {
     return !is_nth_write(fake, request, 3) && !is_nth_write(fake, request, 4);
@@ -391,6 +416,7 @@ int main(void)
         CASE(a_window_that_is_lost_is_sent_again),
         CASE(a_refusal_ends_it_with_its_words),
         CASE(a_refusal_behind_a_lost_write_is_not_lost),
+        CASE(a_refusal_without_content_is_none_the_less),
         CASE(what_was_lost_is_not_taken_for_a_gap),
         CASE(nor_at_the_start_of_a_sector),
         CASE(what_is_left_out_is_confirmed_behind_what_is_sent),
