@@ -42,7 +42,7 @@ struct bus_stall {
 struct bus_time {
     struct bus_settings settings;
     unsigned window, armed; /* of those, or of the firmware */
-    int64_t free_us; /* the end of the last transaction */
+    int64_t free_us;        /* the end of the last transaction */
     uint64_t transactions;
     int64_t
         ended_us[BUS_MAX_ARMED]; /* of the last ones: then their buffers were to be armed again */

@@ -68,7 +68,8 @@ static void what_is_no_reply_is_said_to_be_none(void **state)
 
 static void more_digests_than_were_asked_for_are_left(void **state)
 {
-    struct ctrl_reply reply = {.extension_len = 3 + (EXTENSION_DIGESTS_MAX + 1) * EXTENSION_DIGEST_BYTES};
+    struct ctrl_reply reply = {.extension_len =
+                                   3 + (EXTENSION_DIGESTS_MAX + 1) * EXTENSION_DIGEST_BYTES};
     struct extension_reply said;
 
     (void)state;
