@@ -313,14 +313,18 @@ static int take_bus_kind(const char *text, struct options *options)
     return 0;
 }
 
-/* The numbers of the time model. */
-static int take_bus_time(int option, const char *text, struct options *options)
+/* Of the time model. */
+static int take_timing(int option, const char *text, struct options *options)
 {
     struct bus_settings *settings = &options->bus_time;
     long number = 0;
     int rc;
 
     switch (option) {
+    case OPTION_FLASH_CHIP:
+        return take_flash_chip(text, options);
+    case OPTION_BUS_KIND:
+        return take_bus_kind(text, options);
     case OPTION_BUS_MHZ:
         rc = take_number("bus-mhz", text, 1, 80, &number);
         settings->mhz = (unsigned)number;
@@ -337,10 +341,12 @@ static int take_bus_time(int option, const char *text, struct options *options)
         rc = take_number("host-us", text, 0, 1000000, &number);
         settings->host_us = (int)number;
         return rc;
-    default:
+    case OPTION_HOST_WINDOW:
         rc = take_number("host-window", text, 1, BUS_MAX_WINDOW, &number);
         settings->window = (unsigned)number;
         return rc;
+    default: /* getopt has told */
+        return -EINVAL;
     }
 }
 
@@ -402,21 +408,11 @@ static int take(int option, const char *argument, struct options *options, int *
         return take_flash_fault(argument, options);
     case OPTION_IDF:
         return take_idf(argument, options);
-    case OPTION_FLASH_CHIP:
-        return take_flash_chip(argument, options);
-    case OPTION_BUS_KIND:
-        return take_bus_kind(argument, options);
-    case OPTION_BUS_MHZ:
-    case OPTION_BUS_GAP_US:
-    case OPTION_BUS_ARMED:
-    case OPTION_HOST_US:
-    case OPTION_HOST_WINDOW:
-        return take_bus_time(option, argument, options);
     case OPTION_VERBOSE:
         options->verbose = true;
         return 0;
-    default: /* getopt has told */
-        return -EINVAL;
+    default:
+        return take_timing(option, argument, options);
     }
 }
 
