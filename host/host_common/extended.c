@@ -107,16 +107,26 @@ static int repeat(struct hosted_device *device, const struct ctrl_request *reque
     }
 }
 
+/* `packed` is to last as long as what is returned. */
+static struct ctrl_request pack(const struct ctrl_request *request,
+                                const HostedExtension__Request *what,
+                                struct extension_request *packed)
+{
+    struct ctrl_request with_extension = *request;
+
+    extension_pack(what, packed);
+    with_extension.extension = packed->bytes;
+    with_extension.extension_len = packed->len;
+    return with_extension;
+}
+
 int extended_send(struct hosted_device *device, const struct ctrl_request *request,
                   const HostedExtension__Request *what, unsigned timeout_ms,
                   struct hosted_fault *fault)
 {
     struct extension_request packed;
-    struct ctrl_request with_extension = *request;
+    const struct ctrl_request with_extension = pack(request, what, &packed);
 
-    extension_pack(what, &packed);
-    with_extension.extension = packed.bytes;
-    with_extension.extension_len = packed.len;
     return device_send(device, &with_extension, timeout_ms, fault);
 }
 
@@ -125,11 +135,8 @@ static int exchange(struct hosted_device *device, const struct ctrl_request *req
                     struct hosted_fault *fault)
 {
     struct extension_request packed;
-    struct ctrl_request with_extension = *request;
+    const struct ctrl_request with_extension = pack(request, what, &packed);
 
-    extension_pack(what, &packed);
-    with_extension.extension = packed.bytes;
-    with_extension.extension_len = packed.len;
     return repeat(device, &with_extension,
                   what->what_case == HOSTED_EXTENSION__REQUEST__WHAT_ROLLBACK, ret, fault);
 }
