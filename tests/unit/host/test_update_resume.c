@@ -103,14 +103,14 @@ static void all_are_equal(void **state)
 
     put_image(setup);
     assert_sent(setup, 0);
-    /* Few at first, so that the first bytes soon go out. */
+    /* Few while none is known to be there, so that the first bytes soon go out. */
     assert_int_equal(setup->fake->seen[WHAT(DIGESTS)], 2);
     assert_int_equal(asked->offset, 0);
     assert_int_equal(asked->block, SECTOR);
-    assert_int_equal(asked->count, 16);
+    assert_int_equal(asked->count, 4);
     assert_int_equal(asked->end, SIZE);
-    assert_int_equal(asked[1].offset, BLOCK);
-    assert_int_equal(asked[1].count, 21);
+    assert_int_equal(asked[1].offset, 4 * SECTOR);
+    assert_int_equal(asked[1].count, 33);
     assert_int_equal(asked[1].end, SIZE);
 }
 
@@ -209,6 +209,44 @@ static void a_block_with_six_that_differ_is_sent_whole(void **state)
     assert_int_equal(setup->fake->writes[0].run_end, 2 * BLOCK);
 }
 
+#define LARGE (171 * SECTOR)
+
+static void assert_asked(struct setup *setup, const unsigned (*questions)[2], unsigned count)
+{
+    if (update(setup) < 0)
+        fail_msg("%s", setup->fault.text);
+    assert_memory_equal(setup->fake->slot, setup->image, LARGE);
+    assert_int_equal(setup->fake->seen[WHAT(DIGESTS)], count);
+    for (unsigned i = 0; i < count; i++) {
+        assert_int_equal(setup->fake->digests[i].offset, questions[i][0] * SECTOR);
+        assert_int_equal(setup->fake->digests[i].count, questions[i][1]);
+    }
+}
+
+/* Each digest is read for nothing where another image lies. */
+static void behind_what_is_there_few_are_asked_about(void **state)
+{
+    static const unsigned questions[][2] = {{0, 4}, {4, 64}, {68, 64}, {132, 4}};
+    struct setup *setup = *state;
+
+    free(setup->image);
+    setup->image = test_image(0, LARGE, true);
+    setup->source = memory_source(setup->image, LARGE);
+    memcpy(setup->fake->slot, setup->image, 73 * SECTOR);
+    assert_asked(setup, questions, 4);
+}
+
+static void of_another_image_four_are_asked_about(void **state)
+{
+    static const unsigned questions[][2] = {{0, 4}};
+    struct setup *setup = *state;
+
+    free(setup->image);
+    setup->image = test_image(0, LARGE, true);
+    setup->source = memory_source(setup->image, LARGE);
+    assert_asked(setup, questions, 1);
+}
+
 /* Firmware that has no digests, or refuses them */
 
 static void who_has_none_is_not_asked(void **state)
@@ -250,14 +288,14 @@ static void refused_digests_are_asked_for_once(void **state)
                                              "1); all is sent\n"));
 }
 
-/* The sectors that were asked about and those behind them. */
+/* And the four of the same block that are there go with them. */
 static void refused_sectors_are_sent(void **state)
 {
     struct setup *setup = *state;
 
     setup->fake->on = refuse_the_second;
     put_image(setup);
-    assert_sent(setup, SIZE - BLOCK);
+    assert_sent(setup, SIZE);
     assert_int_equal(setup->fake->seen[WHAT(DIGESTS)], 2);
 }
 
@@ -465,6 +503,8 @@ int main(void)
         CASE(a_stream_s_last_block_is_short_too),
         CASE(sectors_that_differ_are_runs),
         CASE(a_block_with_six_that_differ_is_sent_whole),
+        CASE(behind_what_is_there_few_are_asked_about),
+        CASE(of_another_image_four_are_asked_about),
         CASE(who_has_none_is_not_asked),
         CASE(refused_digests_are_asked_for_once),
         CASE(refused_sectors_are_sent),
