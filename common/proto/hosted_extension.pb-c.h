@@ -315,7 +315,8 @@ struct  HostedExtension__Write
   protobuf_c_boolean has_offset;
   uint32_t offset;
   /*
-   * Up to here the image follows without a gap, so that the device may erase that far ahead.
+   * Up to here the image follows without a gap, or ends and nothing behind it is to stay: the device
+   * may erase that far ahead, as far as the slot reaches.
    * Absent: no further than this write's own end.
    */
   protobuf_c_boolean has_run_end;

@@ -188,7 +188,7 @@ static int write_extended(struct hosted_session *session, const uint8_t *data, s
 {
     int err = 0;
 
-    session_put(session, data, len);
+    session_put(session, data, len, 0);
     while (err == 0 && session->confirmed < session_position(session))
         err = session_pump(session, fault);
     return err;

@@ -40,6 +40,7 @@ struct session_run {
     uint64_t base;
     const uint8_t *data;
     size_t len;
+    uint64_t erase_end; /* nothing before it, and behind the run, is to stay as it is */
 };
 
 /* A write whose answer has not come. */
@@ -56,9 +57,10 @@ struct session_window {
     struct session_out out[SESSION_WINDOW_MAX];
     size_t out_count;   /* oldest first */
     uint64_t sent;      /* of the runs what lies before this was sent */
+    uint64_t reached;   /* that `sent` ever was; it may go back */
     uint64_t end;       /* of what was put or skipped */
     uint64_t floor;     /* what was put before it is not there any more */
-    int corrections;    /* since `furthest` was reached */
+    int corrections;    /* since more writes were taken than ever */
     unsigned silent_ms; /* that the ESP32 has been; 0 after each answer */
     bool asked_again;   /* answers to an earlier try may still come */
 };
@@ -90,9 +92,11 @@ int session_extended_begin(struct hosted_session *session, const struct session_
 /*
  * The image is handed over in order: each part is either put, to be sent, or skipped, so that the
  * slot's bytes stay as they are (whole sectors, but for the last). Nothing is sent here. What was
- * put is borrowed until session->confirmed has passed it.
+ * put is borrowed until session->confirmed has passed it. Up to `erase_end` (0: its own) it may be
+ * erased with it.
  */
-void session_put(struct hosted_session *session, const uint8_t *data, size_t len);
+void session_put(struct hosted_session *session, const uint8_t *data, size_t len,
+                 uint64_t erase_end);
 void session_skip(struct hosted_session *session, size_t len);
 
 /* How much was handed over. */

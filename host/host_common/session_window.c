@@ -36,21 +36,26 @@ void session_window_open(struct hosted_session *session)
 static void advance(struct hosted_session *session, uint64_t confirmed)
 {
     session->confirmed = confirmed;
-    if (confirmed > session->furthest) {
+    if (confirmed > session->furthest)
         session->furthest = confirmed;
-        session->window.corrections = 0;
-    }
 }
 
-void session_put(struct hosted_session *session, const uint8_t *data, size_t len)
+static uint64_t end_of(const struct session_run *run)
+{
+    return run->base + run->len;
+}
+
+void session_put(struct hosted_session *session, const uint8_t *data, size_t len,
+                 uint64_t erase_end)
 {
     struct session_window *window = &session->window;
+    struct session_run run = {.base = window->end, .data = data, .len = len};
 
     if (len == 0)
         return;
-    window->runs[window->run_count++] =
-        (struct session_run){.base = window->end, .data = data, .len = len};
-    window->end += len;
+    window->end = end_of(&run);
+    run.erase_end = erase_end > window->end ? erase_end : window->end;
+    window->runs[window->run_count++] = run;
 }
 
 void session_skip(struct hosted_session *session, size_t len)
@@ -65,11 +70,6 @@ void session_skip(struct hosted_session *session, size_t len)
 uint64_t session_position(const struct hosted_session *session)
 {
     return session->window.end;
-}
-
-static uint64_t end_of(const struct session_run *run)
-{
-    return run->base + run->len;
 }
 
 /* The run that is to be sent next; NULL: all was. */
@@ -164,13 +164,15 @@ static int send_next(struct hosted_session *session, struct hosted_fault *fault)
 
     write.has_offset = write.has_run_end = true;
     write.offset = (uint32_t)offset;
-    write.run_end = (uint32_t)end_of(run);
+    write.run_end = (uint32_t)run->erase_end;
     what.what_case = HOSTED_EXTENSION__REQUEST__WHAT_WRITE;
     what.write = &write;
     err = extended_send(session->device, &request, &what, try_ms(session), fault);
     if (err < 0)
         return err;
     window->sent = offset + len;
+    if (window->sent > window->reached)
+        window->reached = window->sent;
     window->out[window->out_count++] =
         (struct session_out){.uid = client_of(session)->uid, .offset = offset, .end = window->sent};
     return 0;
@@ -214,15 +216,25 @@ static int on_silence(struct hosted_session *session, unsigned waited_ms,
     return 0;
 }
 
-/* Takes what the ESP32 wants next, if that can be true. */
+static bool ends_a_write(const struct session_window *window, uint64_t next)
+{
+    for (size_t i = 0; i < window->out_count; i++)
+        if (window->out[i].end == next)
+            return true;
+    return false;
+}
+
+/* Takes what the ESP32 wants next, if that can be true. Parts of writes are no progress that would
+ * have it corrected for ever. */
 static bool believe(struct hosted_session *session, uint64_t next)
 {
     struct session_window *window = &session->window;
     size_t done = 0;
 
-    if (next < window->floor || window->run_count == 0 ||
-        next > end_of(&window->runs[window->run_count - 1]))
+    if (next < window->floor || next > window->reached || window->run_count == 0)
         return false;
+    if (next > session->furthest && ends_a_write(window, next))
+        window->corrections = 0;
     while (done < window->run_count && end_of(&window->runs[done]) <= next)
         window->floor = end_of(&window->runs[done++]);
     remove_first(window->runs, &window->run_count, done, sizeof(window->runs[0]));

@@ -21,11 +21,10 @@
  * take as long to read as ESP-IDF's verification takes: the next question comes behind this. */
 #define NOTHING_FOUND_BYTES (1024u * 1024)
 
-/*
- * So many sectors of a block that differ, and all of it is sent: a W25Q32JV typically erases the
- * block in 150 ms and programs it in 192 ms, and needs 45 + 12 ms for each sector by itself.
- */
-#define WHOLE_BLOCK_SECTORS 6
+/* Typical of a W25Q32JV. */
+#define ERASE_BLOCK_MS    150
+#define ERASE_SECTOR_MS   45
+#define PROGRAM_SECTOR_MS 12
 
 _Static_assert(SECTORS_PER_BLOCK <= SESSION_RUNS_MAX, "two blocks, each second sector a run");
 
@@ -51,11 +50,11 @@ int update_wait(struct update *update, uint64_t offset)
     return err;
 }
 
-static int send_run(struct update *update, const uint8_t *data, size_t len)
+static int send_run(struct update *update, const uint8_t *data, size_t len, uint64_t erase_end)
 {
     int err = 0;
 
-    session_put(update->session, data, len);
+    session_put(update->session, data, len, erase_end);
     while (err == 0 && !session_is_sent(update->session))
         err = pump(update);
     if (err == 0)
@@ -170,7 +169,14 @@ static size_t sector_len(const struct update_block *block, size_t i)
     return left < SECTOR_BYTES ? left : SECTOR_BYTES;
 }
 
-/* Which sectors need not be sent. */
+/* Rather than the sectors that differ, each by itself. */
+static bool is_quicker_whole(size_t differ, size_t count)
+{
+    return differ * (ERASE_SECTOR_MS + PROGRAM_SECTOR_MS) >=
+           ERASE_BLOCK_MS + count * PROGRAM_SECTOR_MS;
+}
+
+/* Which sectors need not be sent; 1: all of them are, so that the block can be erased at once. */
 static int compare(struct update *update, const struct update_block *block, size_t count,
                    bool there[SECTORS_PER_BLOCK])
 {
@@ -185,9 +191,10 @@ static int compare(struct update *update, const struct update_block *block, size
         there[i] = is > 0;
         differ += is == 0;
     }
-    if (count == SECTORS_PER_BLOCK && differ >= WHOLE_BLOCK_SECTORS)
-        memset(there, 0, count * sizeof(there[0]));
-    return 0;
+    if (!is_quicker_whole(differ, count))
+        return 0;
+    memset(there, 0, count * sizeof(there[0]));
+    return 1;
 }
 
 /* The sectors that differ, each run of them in one. */
@@ -195,7 +202,10 @@ static int send_sectors(struct update *update, const struct update_block *block)
 {
     const size_t count = (block->len + SECTOR_BYTES - 1) / SECTOR_BYTES;
     bool there[SECTORS_PER_BLOCK] = {false};
-    int err = compare(update, block, count, there);
+    const int whole = compare(update, block, count, there);
+    /* Of the last block also what lies behind the image. */
+    const uint64_t erase_end = whole > 0 ? block->base + UPDATE_BLOCK_BYTES : 0;
+    int err = whole < 0 ? whole : 0;
 
     for (size_t i = 0; err == 0 && i < count;) {
         const uint8_t *data = block->bytes + i * SECTOR_BYTES;
@@ -204,7 +214,7 @@ static int send_sectors(struct update *update, const struct update_block *block)
 
         for (; i < count && there[i] == is; i++)
             len += sector_len(block, i);
-        err = is ? skip(update, len) : send_run(update, data, len);
+        err = is ? skip(update, len) : send_run(update, data, len, erase_end);
     }
     return err;
 }
@@ -214,6 +224,6 @@ int update_send_block(struct update *update, const struct update_block *block)
     if (block->len == 0)
         return 0;
     if (!extended_can(update->device, HOSTED_CAN_DIGESTS))
-        return send_run(update, block->bytes, block->len);
+        return send_run(update, block->bytes, block->len, 0);
     return send_sectors(update, block);
 }

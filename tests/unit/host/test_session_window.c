@@ -291,7 +291,7 @@ static void what_was_lost_is_not_taken_for_a_gap(void **state)
 
     setup->fake->arrives = lose_two;
     for (unsigned i = 0; i < 4; i++) {
-        session_put(setup->session, setup->data + 2 * i * SECTOR, SECTOR);
+        session_put(setup->session, setup->data + 2 * i * SECTOR, SECTOR, 0);
         session_skip(setup->session, SECTOR);
     }
     assert_int_equal(pump_all(setup), 0);
@@ -308,7 +308,7 @@ static void nor_at_the_start_of_a_sector(void **state)
 
     setup->fake->arrives = lose_two;
     for (unsigned i = 0; i < 4; i++)
-        session_put(setup->session, setup->data + i * SECTOR, SECTOR);
+        session_put(setup->session, setup->data + i * SECTOR, SECTOR, 0);
     assert_int_equal(pump_all(setup), 0);
     assert_memory_equal(setup->fake->slot, setup->data, 4 * SECTOR);
 }
@@ -318,7 +318,7 @@ static void what_is_left_out_is_confirmed_behind_what_is_sent(void **state)
 {
     struct setup *setup = *state;
 
-    session_put(setup->session, setup->data, SECTOR);
+    session_put(setup->session, setup->data, SECTOR, 0);
     session_skip(setup->session, 2 * SECTOR);
     while (!session_is_sent(setup->session))
         assert_int_equal(session_pump(setup->session, &setup->fault), 0);
@@ -334,6 +334,26 @@ static int go_in_circles(struct extended_esp32 *fake, const HostedExtension__Req
 {
     if (request->what_case == WHAT(WRITE))
         fake->next = reply->next = request->write->offset < 4 * CHUNK ? fake->next : 0;
+    return 1;
+}
+
+/* Each write is taken in part. */
+static int creep(struct extended_esp32 *fake, const HostedExtension__Request *request,
+                 HostedExtension__Reply *reply)
+{
+    if (request->what_case == WHAT(WRITE))
+        fake->next = reply->next = request->write->offset + 1;
+    return 1;
+}
+
+/* It was handed over, but not sent. */
+static int want_what_was_not_sent(struct extended_esp32 *fake,
+                                  const HostedExtension__Request *request,
+                                  HostedExtension__Reply *reply)
+{
+    (void)fake;
+    if (request->what_case == WHAT(WRITE))
+        reply->next = LEN;
     return 1;
 }
 
@@ -353,6 +373,8 @@ static void nonsense_comes_to_an_end(void **state)
                                 const HostedExtension__Request *request,
                                 HostedExtension__Reply *reply) = {
         go_in_circles,
+        creep,
+        want_what_was_not_sent,
         want_the_end_of_the_world,
     };
 
@@ -392,7 +414,7 @@ static void what_was_out_disturbs_no_later_session(void **state)
 {
     struct setup *setup = *state;
 
-    session_put(setup->session, setup->data, LEN);
+    session_put(setup->session, setup->data, LEN, 0);
     for (unsigned i = 0; i < WINDOW; i++)
         assert_int_equal(session_pump(setup->session, &setup->fault), 0);
     hosted_session_close(setup->session);

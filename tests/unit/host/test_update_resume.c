@@ -247,6 +247,25 @@ static void of_another_image_four_are_asked_about(void **state)
     assert_asked(setup, questions, 1);
 }
 
+/* Nothing behind the image is to stay, so that one erase does for five sectors. */
+static void of_a_short_last_block_all_is_erased_at_once(void **state)
+{
+    struct setup *setup = *state;
+    const struct extended_write *last;
+
+    memcpy(setup->fake->slot, setup->image, 2 * BLOCK);
+    assert_sent(setup, SIZE - 2 * BLOCK);
+    last = &setup->fake->writes[setup->fake->seen[WHAT(WRITE)] - 1];
+    assert_int_equal(last->run_end, 3 * BLOCK);
+    stop(state);
+    start(state);
+    setup = *state;
+    memcpy(setup->fake->slot, setup->image, 2 * BLOCK + 2 * SECTOR);
+    assert_sent(setup, SIZE - 2 * BLOCK - 2 * SECTOR);
+    last = &setup->fake->writes[setup->fake->seen[WHAT(WRITE)] - 1];
+    assert_int_equal(last->run_end, SIZE);
+}
+
 /* Firmware that has no digests, or refuses them */
 
 static void who_has_none_is_not_asked(void **state)
@@ -505,6 +524,7 @@ int main(void)
         CASE(a_block_with_six_that_differ_is_sent_whole),
         CASE(behind_what_is_there_few_are_asked_about),
         CASE(of_another_image_four_are_asked_about),
+        CASE(of_a_short_last_block_all_is_erased_at_once),
         CASE(who_has_none_is_not_asked),
         CASE(refused_digests_are_asked_for_once),
         CASE(refused_sectors_are_sent),

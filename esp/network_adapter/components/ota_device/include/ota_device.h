@@ -122,8 +122,8 @@ enum ota_device_code ota_device_append(const void *data, size_t len);
  * they are; both ends of the gap must be multiples of 4096. What fits neither way is WRONG_OFFSET,
  * which leaves the update open, as NOT_UNDERSTOOD (no data) does; the other codes as of append.
  *
- * Up to `run_end` the image follows without a gap: nothing behind it, rounded up to a sector, is
- * erased. What is below the end of this write counts as that.
+ * Up to `run_end` the image follows without a gap, or has ended: nothing behind it, rounded up to a
+ * sector, is erased. What is below the end of this write counts as that.
  */
 enum ota_device_code ota_device_write(uint32_t offset, uint32_t run_end, const void *data,
                                       size_t len);
