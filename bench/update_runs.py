@@ -136,7 +136,7 @@ def _update(simulator: Simulator, case: Case, build: Build, folder: Path) -> Non
 
 
 def bound_s(case: Case) -> float:
-    """What no firmware could do it in less than."""
+    """What ESP-IDF's flash driver, or the bus, needs for it at least."""
     image, before = images(case.of("ours"))
     return max(
         flash_s(FLASH[case.flash], image, before),
