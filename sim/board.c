@@ -51,14 +51,16 @@ static void spend(void *ctx, enum flash_work work, size_t bytes)
     static const enum sim_spent kinds[] = {
         [FLASH_READ] = SPENT_READ,          [FLASH_PROGRAM] = SPENT_PROGRAM,
         [FLASH_ERASE_SECTOR] = SPENT_ERASE, [FLASH_ERASE_BLOCK] = SPENT_ERASE,
-        [FLASH_HASH] = SPENT_HASH,
+        [FLASH_HASH] = SPENT_HASH,          [FLASH_HASH_BY_CPU] = SPENT_HASH,
     };
     const int64_t from_us = world_now_us();
 
     (void)ctx;
-    if (work == FLASH_HASH) {
-        sim_clock_spend_us(&world->clock, SPENT_HASH,
-                           (int64_t)(bytes / the_chip.model->hash_bytes_per_us));
+    if (work == FLASH_HASH || work == FLASH_HASH_BY_CPU) {
+        const unsigned bytes_per_us = work == FLASH_HASH ? the_chip.model->hash_bytes_per_us
+                                                         : the_chip.model->hash_by_cpu_bytes_per_us;
+
+        sim_clock_spend_us(&world->clock, SPENT_HASH, (int64_t)(bytes / bytes_per_us));
         return;
     }
     sim_clock_spend_us(&world->clock, kinds[work], flash_timing_us(s_timing, work, bytes));

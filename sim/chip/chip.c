@@ -26,6 +26,7 @@ static const struct chip_model models[] = {
                    {0x50000000, 0x50002000}},
         .segment_limit = LIMIT_16M,
         .hash_bytes_per_us = 8,
+        .hash_by_cpu_bytes_per_us = 2,
     },
     {
         .id = 0x0002,

@@ -26,6 +26,12 @@ struct chip_model {
     /* SHA-256 by the accelerator, bytes per us: the least that ESP-IDF's own tests accept
      * (idf_performance_target.h). There is no figure for the ESP32-C6: taken as the ESP32-C3. */
     unsigned hash_bytes_per_us;
+    /*
+     * And by the CPU, where a hash in progress holds the accelerator until its end: the ESP32. 0:
+     * none does. ESP-IDF's C takes some 4950 instructions for 64 bytes as it is compiled by default
+     * (-Og, counted for RISC-V), at its default of 160 MHz.
+     */
+    unsigned hash_by_cpu_bytes_per_us;
 };
 
 /* NULL for a chip that the simulator does not know. */

@@ -22,7 +22,8 @@ enum flash_work {
     FLASH_PROGRAM,
     FLASH_ERASE_SECTOR,
     FLASH_ERASE_BLOCK,
-    FLASH_HASH, /* SHA-256 of what was read: the CPU's, told by who does it */
+    FLASH_HASH,        /* SHA-256 of what was read, by the accelerator: told by who does it */
+    FLASH_HASH_BY_CPU, /* the same while another hash has the accelerator */
 };
 
 enum flash_cut {

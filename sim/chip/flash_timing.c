@@ -78,6 +78,7 @@ int64_t flash_timing_us(const struct flash_timing *chip, enum flash_work work, s
     case FLASH_ERASE_BLOCK:
         return ERASE_US + polled_us(chip->block_us * (int64_t)1000);
     case FLASH_HASH:
+    case FLASH_HASH_BY_CPU:
         break;
     }
     return 0;

@@ -18,7 +18,7 @@ struct flash_timing {
 const struct flash_timing *flash_timing_find(const char *name);
 
 /* From the call until the driver knows that the work is done: the commands on the wires, the chip,
- * and the polling of its status. FLASH_HASH is no work of the flash: 0. */
+ * and the polling of its status. Hashes are no work of the flash: 0. */
 int64_t flash_timing_us(const struct flash_timing *chip, enum flash_work work, size_t bytes);
 
 #endif

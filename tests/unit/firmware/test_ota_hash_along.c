@@ -28,13 +28,16 @@ static const struct ota_device_image s_unknown;
 static uint8_t *s_image;
 static uint8_t s_sha256[32];
 
-static size_t s_hashed; /* bytes, by the update and by ESP-IDF's verification */
+static size_t s_hashed;        /* bytes, by the update and by ESP-IDF's verification */
+static size_t s_hashed_by_cpu; /* of these: another hash had the SHA engine */
 
 static void count(void *ctx, enum flash_work work, size_t bytes)
 {
     (void)ctx;
-    if (work == FLASH_HASH)
+    if (work == FLASH_HASH || work == FLASH_HASH_BY_CPU)
         s_hashed += bytes;
+    if (work == FLASH_HASH_BY_CPU)
+        s_hashed_by_cpu += bytes;
 }
 
 /* The linker's names (--wrap): hashes in progress, any of which may hold the SHA engine. */
@@ -276,6 +279,47 @@ static void digests_meanwhile_disturb_nothing(void **state)
     check_end(SIZE, SIZE % 16);
 }
 
+static void ask(uint32_t sectors)
+{
+    uint8_t digests[64 * 32];
+    size_t n = 0;
+
+    assert_true(sectors <= 64);
+    CHECK_CODE(ota_device_digests(0, SECTOR, sectors, SIZE, digests, &n), OTA_DEVICE_DONE);
+    assert_int_equal(n, sectors < SIZE / SECTOR + 1 ? sectors : SIZE / SECTOR + 1);
+}
+
+/* On an ESP32 the hash that runs along has the SHA engine: a few digests are made by the CPU. */
+static void a_few_digests_wait_for_the_cpu(void **state)
+{
+    (void)state;
+    begin();
+    send(0, 100000);
+    s_hashed_by_cpu = 0;
+    ask(16);
+    assert_int_equal(s_hashed_by_cpu, 16 * SECTOR);
+    assert_int_equal(held(), 1);
+    send(100000, SIZE);
+    check_end(SIZE, SIZE % 16);
+}
+
+/* Many have it, whenever they are asked for, and then `end` has it to read all. */
+static void many_digests_have_the_engine(void **state)
+{
+    (void)state;
+    s_hashed_by_cpu = 0;
+    begin();
+    ask(17); /* nothing runs yet */
+    send(0, 100000);
+    assert_int_equal(held(), 1);
+    ask(17);
+    assert_int_equal(held(), 0);
+    send(100000, SIZE);
+    ask(64);
+    check_end(SIZE, SIZE);
+    assert_int_equal(s_hashed_by_cpu, 0);
+}
+
 static void a_library_that_fails_costs_time_only(void **state)
 {
     (void)state;
@@ -371,6 +415,8 @@ int main(void)
         ON_A_BOARD(an_end_that_came_too_early_stops_nothing),
         ON_A_BOARD(a_skipped_sector_that_cannot_be_read),
         ON_A_BOARD(digests_meanwhile_disturb_nothing),
+        ON_A_BOARD(a_few_digests_wait_for_the_cpu),
+        ON_A_BOARD(many_digests_have_the_engine),
         ON_A_BOARD(a_library_that_fails_costs_time_only),
         ON_A_BOARD(a_library_that_fails_at_a_gap),
         ON_A_BOARD(a_library_that_fails_at_the_end),

@@ -54,6 +54,76 @@ static void sha256_and_sha224_at_once(void **state)
     assert_memory_equal(digest, sha224_abc, sizeof(sha224_abc));
 }
 
+static size_t s_by_engine, s_by_cpu;
+
+static void count(void *ctx, enum flash_work work, size_t bytes)
+{
+    (void)ctx;
+    if (work == FLASH_HASH)
+        s_by_engine += bytes;
+    else if (work == FLASH_HASH_BY_CPU)
+        s_by_cpu += bytes;
+}
+
+static void check_spent(size_t by_engine, size_t by_cpu)
+{
+    assert_int_equal(s_by_engine, by_engine);
+    assert_int_equal(s_by_cpu, by_cpu);
+    s_by_engine = s_by_cpu = 0;
+}
+
+static void update(mbedtls_sha256_context *ctx)
+{
+    static const uint8_t block[64];
+
+    assert_int_equal(mbedtls_sha256_update(ctx, block, sizeof(block)), 0);
+}
+
+static void start(mbedtls_sha256_context *ctx)
+{
+    mbedtls_sha256_init(ctx);
+    assert_int_equal(mbedtls_sha256_starts(ctx, 0), 0);
+}
+
+/* As ESP-IDF's mbedtls/port/sha has it for the ESP32, and for the others. */
+static void the_first_hash_holds_the_engine_of_an_esp32(void **state)
+{
+    mbedtls_sha256_context first, second;
+    uint8_t digest[32];
+
+    (void)state;
+    the_chip.model = chip_model_find(0);
+    the_chip.flash.spent = count;
+    start(&first);
+    start(&second); /* this alone holds nothing */
+    update(&second);
+    update(&first);
+    check_spent(64, 64);
+    assert_int_equal(mbedtls_sha256_finish(&second, digest), 0);
+    update(&first); /* it stays where it began */
+    check_spent(0, 64);
+    assert_int_equal(mbedtls_sha256_starts(&first, 0), 0);
+    update(&first);
+    mbedtls_sha256_clone(&second, &first);
+    update(&second);
+    check_spent(64, 64);
+    mbedtls_sha256_free(&first);
+    start(&second);
+    update(&second);
+    check_spent(64, 0);
+    mbedtls_sha256_free(&second);
+
+    the_chip.model = chip_model_find(5);
+    start(&first);
+    start(&second);
+    update(&first);
+    update(&second);
+    check_spent(128, 0);
+    mbedtls_sha256_free(&first);
+    mbedtls_sha256_free(&second);
+    the_chip.flash.spent = NULL;
+}
+
 static void psa_in_pieces_and_out_of_order(void **state)
 {
     psa_hash_operation_t hash = psa_hash_operation_init();
@@ -124,6 +194,7 @@ int main(void)
         cmocka_unit_test(sha256_in_pieces_and_from_a_copy),
         cmocka_unit_test(sha256_and_sha224_at_once),
         cmocka_unit_test(crc32_as_the_rom),
+        cmocka_unit_test(the_first_hash_holds_the_engine_of_an_esp32),
         cmocka_unit_test(psa_in_pieces_and_out_of_order),
         cmocka_unit_test(the_secure_version_only_grows),
         cmocka_unit_test(versions_compare_as_numbers),

@@ -52,6 +52,7 @@ static void erase_and_read(void **state)
     assert_int_equal(flash_timing_us(chip, FLASH_READ, 4096), 64 * 9);
     assert_int_equal(flash_timing_us(chip, FLASH_READ, 0), 0);
     assert_int_equal(flash_timing_us(chip, FLASH_HASH, 4096), 0);
+    assert_int_equal(flash_timing_us(chip, FLASH_HASH_BY_CPU, 4096), 0);
 }
 
 int main(void)

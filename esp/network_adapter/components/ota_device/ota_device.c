@@ -17,6 +17,10 @@
 
 #define DIGESTS_MAX_BYTES (1u << 20) /* in one request: what a host waits for, about a second */
 
+/* So much the CPU of an ESP32 hashes in 30 ms. More is worth the SHA engine, and with it that `end`
+ * reads again what was programmed: a quarter of a second for each MiB. */
+#define DIGESTS_BY_CPU_BYTES (64u * 1024)
+
 #define SILENCE_US (60 * (int64_t)1000000)
 
 static const char s_tag[] = "ota_device";
@@ -273,8 +277,12 @@ enum ota_device_code ota_device_digests(uint32_t offset, uint32_t block, uint32_
     if (offset >= end)
         return ota_answer(OTA_DEVICE_NOT_UNDERSTOOD);
 
-    const enum ota_device_code code =
-        hash_blocks(offset, digest_bytes(offset, block, count, end), block, ret, ret_count);
+    const uint32_t bytes = digest_bytes(offset, block, count, end);
+
+    if (bytes > DIGESTS_BY_CPU_BYTES)
+        ota_slot_free_engine();
+
+    const enum ota_device_code code = hash_blocks(offset, bytes, block, ret, ret_count);
 
     if (code != OTA_DEVICE_DONE)
         ota_device_abort();

@@ -25,7 +25,8 @@ static uint8_t s_read[HASH_BYTES];
 /*
  * The hash that runs along: of the first `to` bytes of the slot as they were read from flash, which
  * nothing changes any more, since offsets only grow. From the first write on: before it the host
- * asks for digests, which are to have the chip's SHA engine.
+ * asks for digests, which are to have the chip's SHA engine. A host that asks for many behind it
+ * has found much of the image in the slot: all that would have to be read again in any case.
  */
 static struct {
     bool wanted;
@@ -40,6 +41,12 @@ void ota_slot_stop_hash(void)
         ota_sha256_abort(&s_along.sha256);
     s_along.begun = s_along.wanted = false;
     s_along.to = 0;
+}
+
+void ota_slot_free_engine(void)
+{
+    if (s_along.begun)
+        ota_slot_stop_hash();
 }
 
 void ota_slot_hash_along(void)

@@ -27,12 +27,17 @@ uint32_t ota_slot_record_that_counts(void);
 uint32_t ota_slot_record_to_write(void);
 
 /*
- * What is programmed from now on, and what is skipped on the way, is hashed as it lies in flash, so
- * that ota_slot_hash_image() finds little to do. It may hold the SHA engine of an ESP32 until that
- * call, stop or open.
+ * From the next write on what is programmed, and what is skipped on the way, is hashed as it lies
+ * in flash, so that ota_slot_hash_image() finds little to do. From then on it holds the SHA engine
+ * of an ESP32 until that call, free, stop or open: what is hashed beside it is left to the CPU, at
+ * a quarter of the speed.
  */
 void ota_slot_hash_along(void);
 void ota_slot_stop_hash(void);
+
+/* The engine is wanted for more than a little: a hash that runs along is given up, so that the end
+ * reads it all. One that was not begun yet still will be. */
+void ota_slot_free_engine(void);
 
 /*
  * Erases what is needed, up to `limit` where whole blocks pay, programs but for blank pages, and

@@ -17,6 +17,7 @@
 /* A plain value, as there: it may be copied, and needs no memory but its own. */
 typedef struct mbedtls_sha256_context {
     uint64_t state[14];
+    unsigned mode; /* who makes it */
 } mbedtls_sha256_context;
 
 void mbedtls_sha256_init(mbedtls_sha256_context *ctx);

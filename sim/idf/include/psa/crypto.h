@@ -21,7 +21,7 @@ typedef uint32_t psa_algorithm_t;
 
 typedef struct psa_hash_operation_s {
     unsigned id; /* 0: not active */
-    uint64_t state[14];
+    uint64_t state[15];
 } psa_hash_operation_t;
 
 #define PSA_HASH_OPERATION_INIT {0, {0}}
