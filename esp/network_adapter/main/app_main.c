@@ -21,7 +21,7 @@
 #include "sdkconfig.h"
 
 #define RECEIVE_BUFFERS CONFIG_HOSTED_RECEIVE_BUFFERS
-#define QUEUE_LENGTH    (10 + RECEIVE_BUFFERS) /* frames do not take others' places */
+#define QUEUE_LENGTH    (10 + RECEIVE_BUFFERS) /* the last are for frames of the host */
 #define TICK_MS         1000
 
 /* A write is three frames at most. The last one of that which is in the flash keeps its buffer. */
@@ -75,8 +75,13 @@ static esp_err_t on_station_rx(void *buffer, uint16_t len, void *eb)
 {
     const struct event event = {.kind = EVENT_STATION_RX, .data = buffer, .len = len, .owner = eb};
 
-    /* The radio does not wait: what the host is too slow for is lost, as on any Ethernet. */
-    if (xQueueSend(s_events, &event, 0) != pdPASS)
+    /*
+     * The radio does not wait: what the host is too slow for is lost, as on any Ethernet. Nor does
+     * it take the places of frames: the bus's task would wait with one, and give back no buffer
+     * that a reply may be waiting for.
+     */
+    if (uxQueueSpacesAvailable(s_events) <= RECEIVE_BUFFERS ||
+        xQueueSend(s_events, &event, 0) != pdPASS)
         esp_wifi_internal_free_rx_buffer(eb);
     return ESP_OK;
 }

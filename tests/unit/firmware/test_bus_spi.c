@@ -18,10 +18,12 @@
 #include "freertos/queue.h"
 #include "freertos/task.h"
 #include "life.h"
+#include "noise.h"
 
 #define TRANSACTION_BYTES 1600
 #define RECEIVE_BUFFERS   CONFIG_HOSTED_RECEIVE_BUFFERS
 #define MAX_FRAMES        64
+#define BUFFERS_ROUND     (3 * RECEIVE_BUFFERS)
 
 /* FreeRTOS, as far as one task gets with it, and what may be called where. */
 
@@ -38,10 +40,14 @@ struct QueueDefinition {
     uint8_t *items;
 };
 
+static QueueHandle_t s_queue; /* of the bus: its buffers for frames to the host */
+
 QueueHandle_t xQueueCreate(UBaseType_t length, UBaseType_t item_size)
 {
     QueueHandle_t queue = calloc(1, sizeof(*queue));
 
+    assert_null(s_queue);
+    s_queue = queue;
     queue->length = length;
     queue->item_size = item_size;
     queue->items = calloc(length, item_size);
@@ -280,6 +286,8 @@ static uint8_t s_got[MAX_FRAMES][TRANSACTION_BYTES]; /* dummies are not among th
 static size_t s_got_count, s_dummies;
 static size_t s_clocked_bytes = TRANSACTION_BYTES; /* less: the host stops in the middle */
 
+static bool s_host_rests;
+
 /* What other tasks of the chip do when the host has nothing to do; NULL: nothing. */
 static void (*s_meanwhile)(void);
 
@@ -291,7 +299,7 @@ static bool is_dummy(const uint8_t *frame)
 /* Lines between transactions; the host may be waiting for one of them to rise. */
 static bool host_may_clock(void)
 {
-    return s_handshake && (s_data_ready || s_sent < s_to_send_count);
+    return !s_host_rests && s_handshake && (s_data_ready || s_sent < s_to_send_count);
 }
 
 static void clock_transaction(void)
@@ -527,21 +535,24 @@ static void station_traffic_leaves_room(void **state)
 static void a_transaction_cut_short_is_no_frame(void **state)
 {
     (void)state;
-    host_sends(FRAME_STATION, 1, 1514);
+    /* So many that each buffer has had a frame, and so many that each may have it again. */
+    for (size_t i = 0; i < BUFFERS_ROUND; i++)
+        host_sends(FRAME_STATION, 1, 1514);
     run();
-    assert_int_equal(s_received, 1);
+    assert_int_equal(s_received, BUFFERS_ROUND);
     s_clocked_bytes = 0;
-    host_sends(FRAME_STATION, 2, 1514);
+    for (size_t i = 0; i < BUFFERS_ROUND; i++)
+        host_sends(FRAME_STATION, 2, 1514);
     run();
-    assert_int_equal(s_received, 1);
+    assert_int_equal(s_received, BUFFERS_ROUND);
     s_clocked_bytes = 900;
     host_sends(FRAME_STATION, 3, 1514);
     run();
-    assert_int_equal(s_received, 1);
+    assert_int_equal(s_received, BUFFERS_ROUND);
     s_clocked_bytes = TRANSACTION_BYTES;
     host_sends(FRAME_STATION, 4, 1514);
     run();
-    assert_int_equal(s_received, 2);
+    assert_int_equal(s_received, BUFFERS_ROUND + 1);
 }
 
 /* The content of the kept frame. */
@@ -650,6 +661,129 @@ static void a_reply_goes_with_the_first_buffer_that_is_free(void **state)
     check_got(0, FRAME_SERIAL, 99, 30);
 }
 
+/*
+ * Any order of what the host, the tasks and the flash may do: frames arrive once and in their
+ * order, on both sides, the lines say what is, and no buffer is lost.
+ */
+
+#define SEND_BUFFERS    10
+#define CONTROL_BUFFERS 4 /* not for station traffic */
+#define STEPS           20000
+
+static struct {
+    uint32_t noise;
+    size_t from_host, kept; /* frames: clocked in, and handed to the receiver */
+    size_t to_host, fetched;
+    struct {
+        enum frame_interface interface;
+        size_t len;
+    } waiting[SEND_BUFFERS]; /* a ring, by `to_host` */
+} s_walk;
+
+static void check_lines(void)
+{
+    assert_int_equal(s_handshake, s_loaded != NULL);
+    if (s_loaded == NULL) /* nobody has a buffer that could be armed */
+        assert_int_equal(s_kept_count + s_ended.count, RECEIVE_BUFFERS);
+    if (s_walk.fetched < s_walk.to_host)
+        assert_true(s_data_ready);
+    else if (s_loaded != NULL)
+        assert_false(s_data_ready);
+}
+
+/* One transaction, with or without a frame of the host's; it need not have had to be. */
+static void walk_clock(void)
+{
+    s_to_send_count = s_sent = s_got_count = 0;
+    if (!s_handshake)
+        return;
+    if (noise_below(&s_walk.noise, 3) > 0)
+        host_sends(FRAME_SERIAL, (uint8_t)s_walk.from_host++, 700);
+    clock_transaction();
+    if (s_got_count > 0) {
+        const size_t at = s_walk.fetched % SEND_BUFFERS;
+
+        assert_true(s_walk.fetched < s_walk.to_host);
+        check_got(0, s_walk.waiting[at].interface, (uint8_t)s_walk.fetched, s_walk.waiting[at].len);
+        s_walk.fetched++;
+    }
+    s_to_send_count = s_sent = 0;
+}
+
+static void walk_task(void)
+{
+    size_t i = s_kept_count;
+
+    run();
+    for (; i < s_kept_count; i++) {
+        uint8_t expected[TRANSACTION_BYTES];
+        const size_t len = make_frame(expected, FRAME_SERIAL, (uint8_t)s_walk.kept++, 700);
+
+        assert_memory_equal(s_kept[i], expected, len);
+    }
+}
+
+static void walk_give_back(void)
+{
+    if (s_kept_count == 0)
+        return;
+
+    const size_t i = noise_below(&s_walk.noise, (uint32_t)s_kept_count);
+    const uint8_t *const frame = s_kept[i];
+
+    s_kept[i] = s_kept[--s_kept_count];
+    bus_spi_give_back(frame);
+}
+
+static void walk_send(void)
+{
+    const bool station = noise_below(&s_walk.noise, 2) > 0;
+    const enum frame_interface interface = station ? FRAME_STATION : FRAME_SERIAL;
+    const size_t len = 1 + noise_below(&s_walk.noise, 1500), at = s_walk.to_host % SEND_BUFFERS;
+    const bool has_room = s_queue->count > (station ? CONTROL_BUFFERS : 0);
+
+    send(interface, (uint8_t)s_walk.to_host, len);
+    if (!has_room)
+        return;
+    s_walk.waiting[at].interface = interface;
+    s_walk.waiting[at].len = len;
+    s_walk.to_host++;
+}
+
+static void walk_to_the_end(void)
+{
+    while (s_walk.kept < s_walk.from_host || s_walk.fetched < s_walk.to_host || s_kept_count > 0) {
+        walk_task();
+        walk_give_back();
+        walk_clock();
+        check_lines();
+    }
+    walk_task();
+}
+
+static void whatever_happens_no_frame_is_lost(void **state)
+{
+    static void (*const steps[])(void) = {walk_clock, walk_task, walk_give_back, walk_send};
+
+    (void)state;
+    s_host_rests = true; /* but for walk_clock() */
+    s_walk.noise = 1;
+    for (unsigned i = 0; i < STEPS; i++) {
+        /* For a while one of them seldom has its turn: the flash is busy, the host is slow... */
+        const uint32_t slow = i / 200 % 5;
+        const uint32_t step = noise_below(&s_walk.noise, 4);
+
+        if (step == slow && noise_below(&s_walk.noise, 8) > 0)
+            continue;
+        steps[step]();
+        check_lines();
+    }
+    assert_true(s_walk.from_host > STEPS / 20 && s_walk.to_host > STEPS / 20);
+    walk_to_the_end();
+    assert_int_equal(s_queue->count, SEND_BUFFERS);
+    assert_true(s_handshake);
+}
+
 static void what_is_nobodys_is_not_given_back(void **state)
 {
     static const uint8_t other[TRANSACTION_BYTES];
@@ -686,6 +820,7 @@ int main(void)
         cmocka_unit_test_setup(the_host_gets_rid_of_writes_while_the_flash_is_busy, setup_keeping),
         cmocka_unit_test_setup(the_host_fetches_while_the_flash_is_busy, setup_keeping),
         cmocka_unit_test_setup(a_reply_goes_with_the_first_buffer_that_is_free, setup_keeping),
+        cmocka_unit_test_setup(whatever_happens_no_frame_is_lost, setup_keeping),
         cmocka_unit_test_setup(what_is_nobodys_is_not_given_back, setup_keeping),
         cmocka_unit_test_setup(too_long_a_frame_is_not_sent, setup),
     };
