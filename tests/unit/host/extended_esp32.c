@@ -10,10 +10,39 @@
 #include "hosted_ctrl.pb-c.h"
 #include "serial_tlv.h"
 
-#define DIGESTS_MAX 64
+#define DIGESTS_MAX  64
+#define SECTOR_BYTES 4096u
 
 static uint8_t s_digests[DIGESTS_MAX * SHA256_DIGEST_LENGTH];
 static HostedExtension__Status s_status = HOSTED_EXTENSION__STATUS__INIT; /* no slot of interest */
+
+/* As our firmware: what was erased ahead is no sector that could stay as it is. */
+static bool can_skip_to(const struct extended_esp32 *fake, uint32_t offset)
+{
+    return fake->next % SECTOR_BYTES == 0 && offset % SECTOR_BYTES == 0 && offset >= fake->erased;
+}
+
+static void erase_up_to(struct extended_esp32 *fake, uint32_t end)
+{
+    const uint32_t to = (end + SECTOR_BYTES - 1) / SECTOR_BYTES * SECTOR_BYTES;
+
+    if (to > fake->erased && to <= EXTENDED_SLOT_BYTES) {
+        memset(fake->slot + fake->erased, 0xff, to - fake->erased);
+        fake->erased = to;
+    }
+}
+
+static void take_write(struct extended_esp32 *fake, const HostedExtension__Write *write,
+                       const ProtobufCBinaryData *data)
+{
+    const uint32_t end = write->offset + (uint32_t)data->len;
+
+    if (fake->erased < write->offset)
+        fake->erased = write->offset;
+    erase_up_to(fake, write->run_end > end ? write->run_end : end);
+    memcpy(fake->slot + write->offset, data->data, data->len);
+    fake->next = end;
+}
 
 static void answer_write(struct extended_esp32 *fake, const HostedExtension__Write *write,
                          const ProtobufCBinaryData *data, HostedExtension__Reply *reply)
@@ -27,11 +56,10 @@ static void answer_write(struct extended_esp32 *fake, const HostedExtension__Wri
         reply->code = HOSTED_EXTENSION__CODE__NO_SESSION;
     } else if (write->offset + data->len > EXTENDED_SLOT_BYTES) {
         reply->code = HOSTED_EXTENSION__CODE__TOO_LARGE;
-    } else if (write->offset > fake->next && (write->offset % 4096 || fake->next % 4096)) {
+    } else if (write->offset > fake->next && !can_skip_to(fake, write->offset)) {
         reply->code = HOSTED_EXTENSION__CODE__WRONG_OFFSET;
     } else if (write->offset >= fake->next && data->len > 0) { /* else it was taken before */
-        memcpy(fake->slot + write->offset, data->data, data->len);
-        fake->next = write->offset + (uint32_t)data->len;
+        take_write(fake, write, data);
     }
 }
 
@@ -78,7 +106,7 @@ static int answer(struct extended_esp32 *fake, const HostedExtension__Request *r
     switch (request->what_case) {
     case HOSTED_EXTENSION__REQUEST__WHAT_BEGIN:
         fake->open = true;
-        fake->next = 0;
+        fake->next = fake->erased = 0;
         break;
     case HOSTED_EXTENSION__REQUEST__WHAT_WRITE:
         answer_write(fake, request->write, data, reply);

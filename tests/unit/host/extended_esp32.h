@@ -33,8 +33,9 @@ struct extended_esp32 {
     uint32_t features; /* HOSTED_CAN_... */
     uint32_t window;   /* that it grants, if the feature is there */
     uint8_t slot[EXTENDED_SLOT_BYTES];
-    bool open;     /* an update is */
-    uint32_t next; /* of it */
+    bool open;       /* an update is */
+    uint32_t next;   /* of it */
+    uint32_t erased; /* up to here, as far ahead as it may */
     /*
      * Called with each request of the extension and the reply that good firmware would give, which
      * it may change. Returns how often that goes out: 1; 0, it is lost; 2, it comes twice; or
