@@ -51,7 +51,8 @@ static void spend(void *ctx, enum flash_work work, size_t bytes)
     static const enum sim_spent kinds[] = {
         [FLASH_READ] = SPENT_READ,          [FLASH_PROGRAM] = SPENT_PROGRAM,
         [FLASH_ERASE_SECTOR] = SPENT_ERASE, [FLASH_ERASE_BLOCK] = SPENT_ERASE,
-        [FLASH_HASH] = SPENT_HASH,          [FLASH_HASH_BY_CPU] = SPENT_HASH,
+        [FLASH_CALL] = SPENT_CPU,           [FLASH_HASH] = SPENT_HASH,
+        [FLASH_HASH_BY_CPU] = SPENT_HASH,
     };
     const int64_t from_us = world_now_us();
 
@@ -64,6 +65,8 @@ static void spend(void *ctx, enum flash_work work, size_t bytes)
         return;
     }
     sim_clock_spend_us(&world->clock, kinds[work], flash_timing_us(s_timing, work, bytes));
+    if (work == FLASH_CALL)
+        return;
     if (work != FLASH_READ)
         stall(from_us);
     s_released_us = world_now_us();

@@ -13,10 +13,9 @@
 #define CAPABILITY_WLAN_SPI 0x20 /* ESP-Hosted, interface.h */
 #define TICK_US             1000000
 
-/* As main/ has it, with its default of seven receive buffers: one is in the control task's hands.
- */
-#define WINDOW 3
-#define ARMED  6
+/* As main/ has it: one buffer is in the control task's hands. */
+#define WINDOW HOSTED_CONTROL_WINDOW(CONFIG_HOSTED_RECEIVE_BUFFERS)
+#define ARMED  (CONFIG_HOSTED_RECEIVE_BUFFERS - 1)
 
 #define SCHEDULER_TICK_US (1000000 / CONFIG_FREERTOS_HZ)
 #define YIELD_US          (1000 * CONFIG_SPI_FLASH_ERASE_YIELD_DURATION_MS)

@@ -22,6 +22,7 @@ enum flash_work {
     FLASH_PROGRAM,
     FLASH_ERASE_SECTOR,
     FLASH_ERASE_BLOCK,
+    FLASH_CALL,        /* the CPU's part of one call of the driver, told by who is called */
     FLASH_HASH,        /* SHA-256 of what was read, by the accelerator: told by who does it */
     FLASH_HASH_BY_CPU, /* the same while another hash has the accelerator */
 };

@@ -147,6 +147,7 @@ esp_err_t esp_partition_read(const esp_partition_t *partition, size_t src_offset
 
     if (err != ESP_OK)
         return err;
+    flash_spend(&the_chip.flash, FLASH_CALL, size);
     return sim_flash_error(
         flash_read(&the_chip.flash, partition->address + (uint32_t)src_offset, dst, size));
 }
@@ -161,6 +162,7 @@ esp_err_t esp_partition_write(const esp_partition_t *partition, size_t dst_offse
     err = check_range(partition, dst_offset, size);
     if (err != ESP_OK)
         return err;
+    flash_spend(&the_chip.flash, FLASH_CALL, size);
     return sim_flash_error(
         flash_program(&the_chip.flash, partition->address + (uint32_t)dst_offset, src, size));
 }
@@ -178,6 +180,7 @@ esp_err_t esp_partition_erase_range(const esp_partition_t *partition, size_t off
         return ESP_ERR_INVALID_SIZE;
     if (offset % partition->erase_size != 0)
         return ESP_ERR_INVALID_ARG;
+    flash_spend(&the_chip.flash, FLASH_CALL, size);
     return sim_flash_error(
         flash_erase(&the_chip.flash, partition->address + (uint32_t)offset, size));
 }

@@ -24,10 +24,6 @@
 #define QUEUE_LENGTH    (10 + RECEIVE_BUFFERS) /* the last are for frames of the host */
 #define TICK_MS         1000
 
-/* A write is three frames at most. The last one of that which is in the flash keeps its buffer. */
-#define WRITE_FRAMES 3
-#define WINDOW       (1 + (RECEIVE_BUFFERS - 1) / WRITE_FRAMES)
-
 #define CAPABILITY_WLAN_SPI 0x20 /* ESP-Hosted, adapter.h */
 
 #if defined(CONFIG_HOSTED_DIALECT_CTRL)
@@ -149,7 +145,7 @@ static void start(void)
         .send_frame = send_frame,
         .capabilities = CAPABILITY_WLAN_SPI,
         .spi_clock_mhz = CONFIG_HOSTED_SPI_CLOCK_MHZ,
-        .window = WINDOW,
+        .window = HOSTED_CONTROL_WINDOW(RECEIVE_BUFFERS),
     };
 
     s_events = xQueueCreate(QUEUE_LENGTH, sizeof(struct event));

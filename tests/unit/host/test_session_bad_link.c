@@ -164,7 +164,7 @@ static int update(struct hosted_session *session, const bool there[SECTORS],
         if (err == 0 && there[from])
             session_skip(session, len);
         else if (err == 0)
-            session_put(session, s_image + from * SECTOR, len);
+            session_put(session, s_image + from * SECTOR, len, 0);
         while (err == 0 && !session_is_sent(session))
             err = session_pump(session, fault);
     }

@@ -51,6 +51,7 @@ static void erase_and_read(void **state)
     assert_in_range(flash_timing_us(slow, FLASH_ERASE_BLOCK, 65536), 2000000, 2000032);
     assert_int_equal(flash_timing_us(chip, FLASH_READ, 4096), 64 * 9);
     assert_int_equal(flash_timing_us(chip, FLASH_READ, 0), 0);
+    assert_int_equal(flash_timing_us(chip, FLASH_CALL, 4096), 80);
     assert_int_equal(flash_timing_us(chip, FLASH_HASH, 4096), 0);
     assert_int_equal(flash_timing_us(chip, FLASH_HASH_BY_CPU, 4096), 0);
 }

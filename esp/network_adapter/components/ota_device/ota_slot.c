@@ -7,9 +7,8 @@
 #include "esp_ota_ops.h"
 #include "ota_sha256.h"
 
-#define COMPARE_BYTES 256u
-#define PAGE_BYTES    256u /* no program command crosses the end of one */
-#define HASH_BYTES    1024u
+#define PAGE_BYTES 256u  /* no program command crosses the end of one */
+#define READ_BYTES 4096u /* a call that reads costs 80 us besides: once a write, once a sector */
 
 #define MAX_GAP_BYTES (1u << 20) /* hashed within a write: what a host waits for, half a second */
 
@@ -20,7 +19,7 @@ static uint32_t s_erased;
 static bool s_touched;
 
 /* What is read back, and what is hashed: too much for a task's stack, and never at once. */
-static uint8_t s_read[HASH_BYTES];
+static uint8_t s_read[READ_BYTES];
 
 /*
  * The hash that runs along: of the first `to` bytes of the slot as they were read from flash, which
@@ -221,7 +220,7 @@ static enum ota_device_code hash_flash(struct ota_sha256 *sha256, uint32_t offse
 {
     *ret_ok = true;
     while (*ret_ok && offset < end) {
-        const uint32_t n = end - offset < HASH_BYTES ? end - offset : HASH_BYTES;
+        const uint32_t n = end - offset < READ_BYTES ? end - offset : READ_BYTES;
         const esp_err_t err = esp_partition_read(s_slot, offset, s_read, n);
 
         if (err != ESP_OK)
@@ -258,7 +257,7 @@ static enum ota_device_code compare(uint32_t offset, const uint8_t *data, size_t
                                     struct ota_device_fault *fault)
 {
     while (len > 0) {
-        const size_t n = len < COMPARE_BYTES ? len : COMPARE_BYTES;
+        const size_t n = len < READ_BYTES ? len : READ_BYTES;
         const esp_err_t err = esp_partition_read(s_slot, offset, s_read, n);
         uint32_t same = 0;
 

@@ -19,6 +19,10 @@ struct control_dialect;
 extern const struct control_dialect control_dialect_classic;
 extern const struct control_dialect control_dialect_ctrl;
 
+/* The window of a bus with so many receive buffers. A write is three frames at most, and the last
+ * one of that which is being written keeps its buffer. */
+#define HOSTED_CONTROL_WINDOW(buffers) (1 + ((buffers) - 1) / 3)
+
 /* What the application does for the component. */
 struct hosted_control_port {
     /* The one that this firmware speaks: what comes for another's endpoint is dropped. */
