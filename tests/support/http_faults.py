@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """A web server that breaks its word in the ways that servers and networks do."""
 
+import fcntl
+import itertools
 import re
 import socket
 import struct
+import termios
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 from .process import HANG_S
+from .waiting import wait_for
 
 TAG = '"v1"'
 
@@ -138,6 +142,50 @@ def _late(web: _Handler, image: bytes) -> None:
     web.send(image[len(image) // 2 :])
 
 
+def _in_steps(web: _Handler, image: bytes) -> None:
+    """As far as each of `steps`, and on only when the test says so."""
+    web.head(Content_Length=len(image))
+    for start, end in itertools.pairwise([0, *web.server.steps, len(image)]):
+        web.send(image[start:end])
+        if end < len(image):
+            web.server.step.acquire(timeout=HANG_S)
+
+
+def _one_step(web: _Handler, image: bytes) -> None:
+    """No further than the first of `steps`, where it stays until the test says so."""
+    web.head(Content_Length=len(image), ETag=TAG)
+    web.send(image[: web.server.steps[0]])
+    web.server.step.acquire(timeout=HANG_S)
+
+
+def _step_and_reset(web: _Handler, image: bytes) -> None:
+    _one_step(web, image)
+    web.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    web.connection.close()
+
+
+def _step_and_404(web: _Handler, image: bytes) -> None:
+    """The rest is not there any more."""
+    if len(web.server.seen) == 1:
+        _one_step(web, image)
+    else:
+        web.send_error(404)
+
+
+def _dribble(web: _Handler, image: bytes) -> None:
+    """In pieces that fit nothing, each of which the client has before the next one is sent."""
+    web.head(Content_Length=len(image))
+    web.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for at in range(0, len(image), 997):
+        web.send(image[at : at + 997])
+        wait_for(lambda: unread_bytes(web.connection) == 0, "the client to take a piece")
+
+
+def unread_bytes(connection: socket.socket) -> int:
+    """What was sent and is not acknowledged."""
+    return struct.unpack("i", fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)))[0]
+
+
 def _error_page(status: int) -> Callable[[_Handler, bytes], None]:
     def behaviour(web: _Handler, image: bytes) -> None:
         page = b"<html><h1>%d</h1></html>" % status
@@ -242,6 +290,11 @@ _BEHAVIOURS: dict[str, Callable[[_Handler, bytes], None]] = {
     "stall-head": _stall_head,
     "reset": _reset,
     "late": _late,
+    "in-steps": _in_steps,
+    "step-and-end": _one_step,
+    "step-and-reset": _step_and_reset,
+    "step-and-404": _step_and_404,
+    "dribble": _dribble,
     "401": _error_page(401),
     "404": _error_page(404),
     "500": _error_page(500),
@@ -281,6 +334,8 @@ class FaultServer(ThreadingHTTPServer):
         # Answers that can be cut are, each after so many bytes; or they end in silence.
         self.cuts: list[int] = []
         self.stalls: list[int] = []
+        self.steps: list[int] = []
+        self.step = threading.Semaphore(0)  # how many steps further the answer may go
         self.seen: list[tuple[str, dict[str, str]]] = []
         self.stopping = threading.Event()  # stalled answers end
         self.go_on = threading.Event()  # answers that wait in their middle go on
@@ -300,6 +355,7 @@ class FaultServer(ThreadingHTTPServer):
     def close(self) -> None:
         self.stopping.set()
         self.go_on.set()
+        self.step.release(len(self.steps) + 1)
         self.shutdown()
         self.server_close()
         self._thread.join(HANG_S)
