@@ -12,6 +12,7 @@ from .terminal import Terminal
 # Request.what
 BEGIN, WRITE, END, STATUS, DIGESTS, ABORT, CONFIRM, ROLLBACK = range(1, 9)
 ALL_FEATURES = 7
+CAN_WINDOW = 16
 
 Fields = dict[int, int | bytes]
 # The content of a request, to the content of its Reply.
@@ -27,6 +28,7 @@ class ExtendedDevice(Terminal):
         self.version = b"1.0.0"
         self.slot = b"ota_0"
         self.features = ALL_FEATURES
+        self.window: int | None = None
         self.slot_size = 1 << 20
         self.seen: list[tuple[int, Fields]] = []
         self.flash = bytearray(b"\xff" * (1 << 20))
@@ -46,6 +48,7 @@ class ExtendedDevice(Terminal):
             + (b"" if self.can_roll_back is None else field(6, self.can_roll_back))
             + field(7, self.features)
             + field(8, int(self.on_trial))
+            + (b"" if self.window is None else field(9, self.window))
         )
 
     def end(self, content: Fields) -> bytes:
