@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An ESP32 that takes no time: it answers every request of an update (classic) with success
- * at once, on a pty. What a tool costs against it is the tool's own.
+ * An ESP32 that takes no time: it answers every request of an update with success at once,
+ * on a pty, in the dialect of the request, as stock firmware: what a tool costs against it is the
+ * tool's own.
  *
  *   instant_device LINK     makes LINK a symlink to the pty; runs until its standard input ends
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +21,10 @@
 #define ENDPOINT    "control"
 #define GET_MODE    2
 #define FIRST_FIELD 10 /* of a payload: this and the message number */
+
+#define CTRL_ENDPOINT "ctrlResp"
+#define CTRL_GET_MODE 103
+#define CTRL_REPLY    2
 
 struct peer {
     int fd;
@@ -47,30 +53,99 @@ static int open_pty(const char *link)
     return fd;
 }
 
-/* Message numbers here are below 128: one byte each, behind the tag 08. */
+static bool is_ctrl(const struct serial_tlv *request)
+{
+    return request->endpoint_len == sizeof(CTRL_ENDPOINT) - 1 &&
+           memcmp(request->endpoint, CTRL_ENDPOINT, request->endpoint_len) == 0;
+}
+
+static uint8_t *put(uint8_t *at, unsigned value)
+{
+    for (; value >= 0x80; value >>= 7)
+        *at++ = (uint8_t)(value | 0x80);
+    *at++ = (uint8_t)value;
+    return at;
+}
+
+static unsigned take(const uint8_t **at, const uint8_t *end)
+{
+    unsigned value = 0;
+
+    for (unsigned shift = 0; *at < end && shift < 32; shift += 7) {
+        const uint8_t byte = *(*at)++;
+
+        value |= (byte & 0x7fu) << shift;
+        if (byte < 0x80)
+            break;
+    }
+    return value;
+}
+
+/* The number in that field; 0: there is none. Fields behind the first message are not looked at. */
+static unsigned number_in(const struct serial_tlv *request, unsigned field)
+{
+    const uint8_t *at = request->data, *end = at + request->data_len;
+
+    while (at < end) {
+        const unsigned tag = take(&at, end);
+
+        if ((tag & 7) != 0)
+            return 0;
+
+        const unsigned value = take(&at, end);
+
+        if (tag >> 3 == field)
+            return value;
+    }
+    return 0;
+}
+
+static uint8_t *put_payload(uint8_t *at, unsigned field, const uint8_t *payload, size_t len)
+{
+    at = put(at, field << 3 | 2);
+    at = put(at, (unsigned)len);
+    memcpy(at, payload, len);
+    return at + len;
+}
+
+static size_t answer_classic(const struct serial_tlv *request, uint8_t *out)
+{
+    static const uint8_t success[] = {0x08, 0};          /* field 1, the result */
+    static const uint8_t station[] = {0x08, 1, 0x10, 0}; /* mode and result */
+    const unsigned number = number_in(request, 1);
+    const bool asks = number == GET_MODE;
+    uint8_t *at = put(out, 1 << 3);
+
+    at = put(at, number + 1);
+    at = put_payload(at, FIRST_FIELD + number + 1, asks ? station : success,
+                     asks ? sizeof(station) : sizeof(success));
+    return (size_t)(at - out);
+}
+
+static size_t answer_ctrl(const struct serial_tlv *request, uint8_t *out)
+{
+    static const uint8_t station[] = {0x08, 1}; /* the result is 0, and left out */
+    const unsigned number = number_in(request, 2);
+    uint8_t *at = put(out, 1 << 3);
+
+    at = put(at, CTRL_REPLY);
+    at = put(put(at, 2 << 3), number + 100);
+    at = put(put(at, 3 << 3), number_in(request, 3));
+    at = put_payload(at, number + 100, station, number == CTRL_GET_MODE ? sizeof(station) : 0);
+    return (size_t)(at - out);
+}
+
 static int answer(const struct peer *peer, const struct serial_tlv *request)
 {
-    const uint8_t number =
-        request->data_len >= 2 && request->data[0] == 0x08 ? request->data[1] : 0;
-    const unsigned tag = (FIRST_FIELD + number + 1u) << 3 | 2;
-    const uint8_t success[] = {0x08, 0};          /* field 1, the result */
-    const uint8_t station[] = {0x08, 1, 0x10, 0}; /* mode and result */
-    const uint8_t *payload = number == GET_MODE ? station : success;
-    const size_t payload_len = number == GET_MODE ? sizeof(station) : sizeof(success);
-    const size_t tag_len = tag < 0x80 ? 1 : 2;
-    const size_t len = 2 + tag_len + 1 + payload_len;
-    uint8_t message[64];
-    uint8_t *at = message + serial_tlv_head(ENDPOINT, len, message, sizeof(message));
+    const bool ctrl = is_ctrl(request);
+    uint8_t body[64], message[128];
+    const size_t body_len = ctrl ? answer_ctrl(request, body) : answer_classic(request, body);
+    const int head =
+        serial_tlv_head(ctrl ? CTRL_ENDPOINT : ENDPOINT, body_len, message, sizeof(message));
+    const size_t len = (size_t)head + body_len;
 
-    *at++ = 0x08;
-    *at++ = (uint8_t)(number + 1);
-    *at++ = (uint8_t)(tag_len == 1 ? tag : (tag & 0x7f) | 0x80);
-    if (tag_len == 2)
-        *at++ = (uint8_t)(tag >> 7);
-    *at++ = (uint8_t)payload_len;
-    memcpy(at, payload, payload_len);
-    at += payload_len;
-    return write(peer->fd, message, (size_t)(at - message)) == at - message ? 0 : -EIO;
+    memcpy(message + head, body, body_len);
+    return write(peer->fd, message, len) == (ssize_t)len ? 0 : -EIO;
 }
 
 static int serve(struct peer *peer)
