@@ -57,7 +57,7 @@ def test_unanswered(rig: Rig, features: int, window: int | None, writes: int) ->
         return field(1, 0)
 
     device.on[WRITE] = write
-    result = rig.tools.run(*update(rig, device, "--timeout", "1"))
+    result = rig.tools.run(*update(rig, device, "--timeout", "2"))
     assert result.status == NO_ANSWER, result
     sent = [len(m.image_bytes) for m in device.requests if m.image_bytes]
     assert len(sent) == 3 + writes

@@ -118,6 +118,30 @@ def test_an_hour_of_silence(rig: Rig, build: Build, dialect: Dialect, place: int
     check_done(rig, pipe.tool)
 
 
+@DIALECTS
+@pytest.mark.parametrize("piece", [BLOCK, BLOCK - 2096])
+def test_a_minute_of_silence_in_each_block(rig: Rig, dialect: Dialect, piece: int) -> None:
+    """The ESP32 ends the update each time, and goes on with the next one as if it had not."""
+    rig.power_on("--time", "virtual", dialect=dialect)
+    assert rig.proxy
+    pipe = SlowPipe(rig, "--verbose")
+    silences = 0
+    for at in range(0, SIZE, piece):
+        pipe.write(NEW[at : at + piece])
+        given = min(at + piece, SIZE)
+        if last_write(given) > last_write(at):
+            rig.proxy.wait_answer(WRITE, last_write(given) + silences)
+            assert rig.sim.control("advance 70") == "ok"
+            silences += 1
+    pipe.close()
+    result = rig.tools.finish(pipe.tool)
+    assert result.status == DONE, result
+    assert silences == SIZE // BLOCK
+    assert rig.proxy.kinds().count(Kind.OTA_BEGIN) == silences + 1
+    assert aborts(rig.proxy) == 0
+    rig.check_arrived(NEW)
+
+
 def serve(rig: Rig, place: int) -> FaultServer:
     server = rig.serve(NEW)
     server.steps = [place]

@@ -63,7 +63,7 @@ def unanswered(rig: Rig, nth: int) -> list[int]:
     it gives up. The ESP32 gets them all."""
     assert rig.proxy
     rig.proxy.drop_answers(WRITE, nth)
-    result = rig.update("esp-ota", make_image("2.0.0", size=SIZE), "--force", timeout=1)
+    result = rig.update("esp-ota", make_image("2.0.0", size=SIZE), "--force", timeout=2)
     assert result.status == NO_ANSWER, result
     sent = [len(m.image_bytes) for m in rig.proxy.requests if m.kind is WRITE]
     return sent[nth - 1 :]
