@@ -15,17 +15,21 @@
 #include "freertos/queue.h"
 #include "freertos/task.h"
 #include "sdkconfig.h"
+#include "serial_tlv.h"
 
 #define TRANSACTION_BYTES FRAME_MAX_BYTES
 #define RECEIVE_BUFFERS   CONFIG_HOSTED_RECEIVE_BUFFERS
 #define SEND_BUFFERS      10
-#define CONTROL_BUFFERS   4 /* of those, not for station traffic: a reply has three fragments */
+#define CONTROL_BUFFERS   4 /* of those, not for station traffic */
 #define SEND_LIMIT_MS     1000
 #define TASK_STACK_BYTES  4096
 #define TASK_PRIORITY     22 /* below Wi-Fi's 23, above everything of ours */
 
 /* What the host takes for "nothing": no interface has this type. */
 #define DUMMY_INTERFACE 0xff
+
+/* A whole reply finds room although the receiver, who sends it, has all receive buffers. */
+_Static_assert(CONTROL_BUFFERS *FRAME_FRAGMENT_BYTES >= SERIAL_TLV_MAX_BYTES, "and one frame");
 
 static QueueHandle_t s_free; /* uint8_t *: buffers for frames to the host */
 static uint8_t *s_dummy;
