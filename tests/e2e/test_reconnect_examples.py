@@ -12,9 +12,11 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from support.waiting import wait_for
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
 CONTROLLER = "fe300000.mmcnr"
@@ -43,6 +45,7 @@ class Kernel(threading.Thread):
             folder.mkdir(parents=True)
         for name in ("bind", "unbind"):
             os.mkfifo(self.driver / name)
+        self.stopping = False
         self.attach()
         self.put_card("0x6666")
 
@@ -76,12 +79,28 @@ class Kernel(threading.Thread):
             shutil.rmtree(function.resolve())
             function.unlink()
 
+    def close(self) -> None:
+        """Before its files are removed, which it may be about to open."""
+        self.stopping = True
+        if self.ident is not None:
+            wait_for(self._wake, "the thread to end")
+            self.join()
+
+    def _wake(self) -> bool:
+        """Nobody writes to it: whatever it reads ends."""
+        for name in ("unbind", "bind"):
+            with suppress(OSError):  # it does not read that one
+                os.close(os.open(self.driver / name, os.O_WRONLY | os.O_NONBLOCK))
+        return not self.is_alive()
+
     def run(self) -> None:
         while True:
             for name in ("unbind", "bind"):
                 if name == "unbind" and not (self.driver / CONTROLLER).exists():
                     continue
                 text = (self.driver / name).read_text().strip()
+                if self.stopping:
+                    return
                 self.asked.append(f"{name} {text}")
                 if name == "unbind":
                     self.detach()
@@ -94,10 +113,12 @@ class Kernel(threading.Thread):
 
 
 @pytest.fixture
-def kernel(tmp_path: Path) -> Kernel:
+def kernel(tmp_path: Path) -> Iterator[Kernel]:
     if not can_mount():
         pytest.skip("no mount namespaces")
-    return Kernel(tmp_path / "sys")
+    kernel = Kernel(tmp_path / "sys")
+    yield kernel
+    kernel.close()
 
 
 def reconnect_sdio(kernel: Kernel, **environment: str) -> subprocess.CompletedProcess[str]:
