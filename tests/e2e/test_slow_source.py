@@ -118,6 +118,14 @@ def test_an_hour_of_silence(rig: Rig, build: Build, dialect: Dialect, place: int
     check_done(rig, pipe.tool)
 
 
+def wait_written(rig: Rig, end: int) -> None:
+    def has() -> bool:
+        ends = [event["offset"] + event["length"] for event in rig.sim.events("write")]
+        return max(ends, default=0) >= end
+
+    rig.wait(has, f"{end} bytes in the slot")
+
+
 @DIALECTS
 @pytest.mark.parametrize("piece", [BLOCK, BLOCK - 2096])
 def test_a_minute_of_silence_in_each_block(rig: Rig, dialect: Dialect, piece: int) -> None:
@@ -130,7 +138,8 @@ def test_a_minute_of_silence_in_each_block(rig: Rig, dialect: Dialect, piece: in
         pipe.write(NEW[at : at + piece])
         given = min(at + piece, SIZE)
         if last_write(given) > last_write(at):
-            rig.proxy.wait_answer(WRITE, last_write(given) + silences)
+            # Writes that were refused for the silence before do not count: there are one to three.
+            wait_written(rig, given - given % BLOCK)
             assert rig.sim.control("advance 70") == "ok"
             silences += 1
     pipe.close()
@@ -266,7 +275,7 @@ def test_esp32_restarts_while_a_pipe_is_silent(rig: Rig, place: int) -> None:
     rig.proxy.wait_answer(WRITE, last_write(place))
     rig.reboot()
     rig.proxy.wait_answer(ctrl.Kind.STARTED)
-    pipe.write(NEW[place:])
+    pipe.write(NEW[place:], may_end=True)
     pipe.close()
     result = rig.tools.finish(pipe.tool)
     assert result.status == NO_ANSWER, result

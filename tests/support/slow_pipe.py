@@ -27,15 +27,18 @@ class SlowPipe:
         rig.finally_close(self)
         rig.finally_kill(self.tool)
 
-    def write(self, data: bytes) -> None:
-        """Returns when the tool has taken it, or the pipe holds it."""
+    def write(self, data: bytes, may_end: bool = False) -> None:
+        """Returns when the tool has taken it, or the pipe holds it, or the tool may end and has."""
         left = bytearray(data)
 
         def some() -> bool:
             try:
                 del left[: os.write(self._fd, left)]
             except BlockingIOError:
-                assert self.tool.running, self.tool.output()
+                assert may_end or self.tool.running, self.tool.output()
+            except BrokenPipeError:
+                assert may_end, self.tool.output()
+                left.clear()
             return not left
 
         wait_for(some, "the tool to read its standard input")
