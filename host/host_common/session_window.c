@@ -167,12 +167,12 @@ static int send_next(struct hosted_session *session, struct hosted_fault *fault)
     write.run_end = (uint32_t)run->erase_end;
     what.what_case = HOSTED_EXTENSION__REQUEST__WHAT_WRITE;
     what.write = &write;
+    if (offset + len > window->reached) /* also if it only seems not to have gone out */
+        window->reached = offset + len;
     err = extended_send(session->device, &request, &what, try_ms(session), fault);
     if (err < 0)
         return err;
     window->sent = offset + len;
-    if (window->sent > window->reached)
-        window->reached = window->sent;
     window->out[window->out_count++] =
         (struct session_out){.uid = client_of(session)->uid, .offset = offset, .end = window->sent};
     return 0;
@@ -216,11 +216,15 @@ static int on_silence(struct hosted_session *session, unsigned waited_ms,
     return 0;
 }
 
+/* Also of those that are not known to be out any more. */
 static bool ends_a_write(const struct session_window *window, uint64_t next)
 {
-    for (size_t i = 0; i < window->out_count; i++)
-        if (window->out[i].end == next)
-            return true;
+    for (size_t i = 0; i < window->run_count; i++) {
+        const struct session_run *run = &window->runs[i];
+
+        if (next > run->base && next <= end_of(run))
+            return next == end_of(run) || (next - run->base) % HOSTED_CHUNK_BYTES == 0;
+    }
     return false;
 }
 

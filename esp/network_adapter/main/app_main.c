@@ -21,7 +21,9 @@
 #include "sdkconfig.h"
 
 #define RECEIVE_BUFFERS CONFIG_HOSTED_RECEIVE_BUFFERS
-#define QUEUE_LENGTH    (10 + RECEIVE_BUFFERS) /* the last are for frames of the host */
+#define RADIO_FRAMES    10 /* that may wait in the queue: a host's never wait for them */
+#define WIFI_EVENTS     4
+#define QUEUE_LENGTH    (RADIO_FRAMES + WIFI_EVENTS + RECEIVE_BUFFERS)
 #define TICK_MS         1000
 
 #define CAPABILITY_WLAN_SPI 0x20 /* ESP-Hosted, adapter.h */
@@ -57,6 +59,9 @@ struct event {
 
 static QueueHandle_t s_events;
 
+/* Frames of the radio: the one is counted by its task alone, the other by the control task. */
+static volatile uint32_t s_radio_came, s_radio_handled;
+
 static bool on_frame(const uint8_t *frame, size_t len)
 {
     struct frame parsed;
@@ -73,12 +78,13 @@ static esp_err_t on_station_rx(void *buffer, uint16_t len, void *eb)
 
     /*
      * The radio does not wait: what the host is too slow for is lost, as on any Ethernet. Nor does
-     * it take the places of frames: the bus's task would wait with one, and give back no buffer
-     * that a reply may be waiting for.
+     * it take the places of the host's frames: the bus's task would wait with one, and give back no
+     * buffer that a reply may be waiting for.
      */
-    if (uxQueueSpacesAvailable(s_events) <= RECEIVE_BUFFERS ||
-        xQueueSend(s_events, &event, 0) != pdPASS)
+    if (s_radio_came - s_radio_handled >= RADIO_FRAMES || xQueueSend(s_events, &event, 0) != pdPASS)
         esp_wifi_internal_free_rx_buffer(eb);
+    else
+        s_radio_came = s_radio_came + 1;
     return ESP_OK;
 }
 
@@ -115,6 +121,7 @@ static void handle(const struct event *event)
     case EVENT_STATION_RX:
         hosted_control_on_station_rx(event->data, event->len);
         esp_wifi_internal_free_rx_buffer(event->owner);
+        s_radio_handled = s_radio_handled + 1;
         break;
     case EVENT_WIFI:
         /* With each connection anew: the driver may have forgotten it over the last one's end. */

@@ -329,6 +329,42 @@ static void what_is_left_out_is_confirmed_behind_what_is_sent(void **state)
     assert_int_equal(hosted_session_confirmed(setup->session), 4 * SECTOR);
 }
 
+static bool is_one_of(unsigned nth, const unsigned *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (list[i] == nth)
+            return true;
+    return false;
+}
+
+static const unsigned s_lost[] = {2, 9, 12}, s_unanswered[] = {5, 6, 7};
+
+static bool lose_some(struct extended_esp32 *fake, const HostedExtension__Request *request)
+{
+    return request->what_case != WHAT(WRITE) || !is_one_of(fake->sent[WHAT(WRITE)], s_lost, 3);
+}
+
+static int answer_some(struct extended_esp32 *fake, const HostedExtension__Request *request,
+                       HostedExtension__Reply *reply)
+{
+    (void)reply;
+    return request->what_case != WHAT(WRITE) || !is_one_of(fake->sent[WHAT(WRITE)], s_unanswered, 3)
+               ? 1
+               : 0;
+}
+
+/* A write is lost, then three answers, and what they said is only heard after a silence: the next
+ * two that are lost are not the second and third without progress. */
+static void what_was_taken_in_silence_is_progress(void **state)
+{
+    struct setup *setup = *state;
+
+    setup->fake->arrives = lose_some;
+    setup->fake->on = answer_some;
+    assert_arrives(setup);
+    assert_non_null(strstr(setup->fake->log, "asked again"));
+}
+
 static int go_in_circles(struct extended_esp32 *fake, const HostedExtension__Request *request,
                          HostedExtension__Reply *reply)
 {
@@ -442,6 +478,7 @@ int main(void)
         CASE(what_was_lost_is_not_taken_for_a_gap),
         CASE(nor_at_the_start_of_a_sector),
         CASE(what_is_left_out_is_confirmed_behind_what_is_sent),
+        CASE(what_was_taken_in_silence_is_progress),
         CASE(nonsense_comes_to_an_end),
         CASE(silence_ends_it),
         CASE(what_was_out_disturbs_no_later_session),

@@ -11,6 +11,5 @@ QueueHandle_t xQueueCreate(UBaseType_t length, UBaseType_t item_size);
 BaseType_t xQueueSend(QueueHandle_t queue, const void *item, TickType_t ticks_to_wait);
 BaseType_t xQueueReceive(QueueHandle_t queue, void *item, TickType_t ticks_to_wait);
 UBaseType_t uxQueueMessagesWaiting(const QueueHandle_t queue);
-UBaseType_t uxQueueSpacesAvailable(const QueueHandle_t queue);
 
 #endif
