@@ -176,9 +176,8 @@ static enum ota_device_code append(const uint8_t *data, size_t len)
 
 enum ota_device_code ota_device_append(const void *data, size_t len)
 {
-    if (s_update.slot == NULL)
+    if (ota_update_hear() == NULL)
         return ota_answer(OTA_DEVICE_NO_SESSION);
-    s_update.heard_us = esp_timer_get_time();
     if (len == 0)
         return ota_answer(OTA_DEVICE_NOT_UNDERSTOOD);
     s_update.limit = s_update.slot->size;
@@ -208,9 +207,8 @@ enum ota_device_code ota_device_write(uint32_t offset, uint32_t run_end, const v
 {
     const uint64_t end = (uint64_t)offset + len;
 
-    if (s_update.slot == NULL)
+    if (ota_update_hear() == NULL)
         return ota_answer(OTA_DEVICE_NO_SESSION);
-    s_update.heard_us = esp_timer_get_time();
     if (len == 0)
         return ota_answer(OTA_DEVICE_NOT_UNDERSTOOD);
     if (end <= s_update.taken)
@@ -264,9 +262,8 @@ static enum ota_device_code hash_blocks(uint32_t offset, uint32_t left, uint32_t
 enum ota_device_code ota_device_digests(uint32_t offset, uint32_t block, uint32_t count,
                                         uint32_t end, uint8_t *ret, size_t *ret_count)
 {
-    if (s_update.slot == NULL)
+    if (ota_update_hear() == NULL)
         return ota_answer(OTA_DEVICE_NO_SESSION);
-    s_update.heard_us = esp_timer_get_time();
     if ((block != OTA_SLOT_SECTOR_BYTES && block != OTA_SLOT_BLOCK_BYTES) || offset % block != 0 ||
         count == 0 || count > OTA_DEVICE_MAX_DIGESTS)
         return ota_answer(OTA_DEVICE_NOT_UNDERSTOOD);
