@@ -28,17 +28,22 @@
 
 _Static_assert(SECTORS_PER_BLOCK <= SESSION_RUNS_MAX, "two blocks, each second sector a run");
 
+/* The progress since so much was confirmed, if there is any. */
+static int report_since(const struct update *update, uint64_t before)
+{
+    const uint64_t confirmed = update->session->confirmed;
+
+    return confirmed != before ? update_report(update, HOSTED_STAGE_WRITE, confirmed) : 0;
+}
+
 /* One step, and the progress that it made. */
 static int pump(struct update *update)
 {
-    const struct hosted_session *session = update->session;
-    const uint64_t before = session->confirmed;
+    const uint64_t before = update->session->confirmed;
     const int err = session_pump(update->session, update->fault);
 
     update->told = err < 0;
-    if (err < 0 || session->confirmed == before)
-        return err;
-    return update_report(update, HOSTED_STAGE_WRITE, session->confirmed);
+    return err < 0 ? err : report_since(update, before);
 }
 
 int update_wait(struct update *update, uint64_t offset)
@@ -64,14 +69,11 @@ static int send_run(struct update *update, const uint8_t *data, size_t len, uint
 
 static int skip(struct update *update, size_t len)
 {
-    const struct hosted_session *session = update->session;
-    const uint64_t before = session->confirmed;
+    const uint64_t before = update->session->confirmed;
 
     session_skip(update->session, len);
     update->kept_bytes += len;
-    return session->confirmed == before
-               ? 0
-               : update_report(update, HOSTED_STAGE_WRITE, session->confirmed);
+    return report_since(update, before);
 }
 
 static bool is_digest_of(const uint8_t digest[EXTENSION_DIGEST_BYTES], const uint8_t *data,
