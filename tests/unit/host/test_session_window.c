@@ -62,6 +62,13 @@ static int stop(void **state)
     return 0;
 }
 
+static struct setup *start_anew(void **state)
+{
+    stop(state);
+    assert_int_equal(start(state), 0);
+    return *state;
+}
+
 static int write_all(struct setup *setup)
 {
     return hosted_session_write(setup->session, setup->data, LEN, &setup->fault);
@@ -122,11 +129,8 @@ static bool lose_request(struct extended_esp32 *fake, const HostedExtension__Req
 static void a_lost_write_is_sent_again(void **state)
 {
     for (s_nth = 1; s_nth <= WRITES; s_nth++) {
-        struct setup *setup;
+        struct setup *setup = start_anew(state);
 
-        stop(state);
-        start(state);
-        setup = *state;
         setup->fake->arrives = lose_request;
         assert_arrives(setup);
         assert_in_range(setup->fake->seen[WHAT(WRITE)], WRITES, WRITES + WINDOW);
@@ -146,11 +150,8 @@ static int lose_answer(struct extended_esp32 *fake, const HostedExtension__Reque
 static void the_next_answer_stands_for_a_lost_one(void **state)
 {
     for (s_nth = 1; s_nth <= WRITES; s_nth++) {
-        struct setup *setup;
+        struct setup *setup = start_anew(state);
 
-        stop(state);
-        start(state);
-        setup = *state;
         setup->fake->on = lose_answer;
         assert_arrives(setup);
         assert_int_equal(setup->fake->seen[WHAT(WRITE)], s_nth < WRITES ? WRITES : WRITES + 1);
@@ -167,11 +168,8 @@ static int double_answer(struct extended_esp32 *fake, const HostedExtension__Req
 static void a_doubled_answer_does_no_harm(void **state)
 {
     for (s_nth = 1; s_nth <= WRITES; s_nth++) {
-        struct setup *setup;
+        struct setup *setup = start_anew(state);
 
-        stop(state);
-        start(state);
-        setup = *state;
         setup->fake->on = double_answer;
         assert_arrives(setup);
         assert_in_range(setup->fake->seen[WHAT(WRITE)], WRITES, WRITES + WINDOW);
@@ -415,11 +413,8 @@ static void nonsense_comes_to_an_end(void **state)
     };
 
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        struct setup *setup;
+        struct setup *setup = start_anew(state);
 
-        stop(state);
-        start(state);
-        setup = *state;
         setup->fake->on = kinds[i];
         assert_int_equal(write_all(setup), -EPROTO);
         assert_non_null(strstr(setup->fault.text, "does not say what it wants"));
